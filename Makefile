@@ -1,0 +1,42 @@
+# The two commands of the README, and what a developer needs.  Every target works in a fresh clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+UV ?= uv
+
+.PHONY: demo test lint lock soak bench clean
+.DEFAULT_GOAL := test
+
+# Set-up talks on stderr, so that `make demo ARGS='--json'` keeps stdout for the answer.
+$(VENV)/sandbox.stamp: requirements/sandbox.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 1>&2
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/sandbox.txt 1>&2
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . 1>&2
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.txt $(VENV)/sandbox.stamp
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/test.txt 1>&2
+	@touch $@
+
+demo: $(VENV)/sandbox.stamp
+	@$(BIN)/baton demo $(ARGS)
+
+test: lint
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/test.stamp
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+# Locks carry hashes and no addresses: any index that has the same files will do.
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+lock:
+	$(LOCK) --group test --extra sandbox pyproject.toml -o requirements/test.txt
+	$(LOCK) --extra sandbox pyproject.toml --group build -c requirements/test.txt -o requirements/sandbox.txt
+	$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

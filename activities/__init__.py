@@ -1,0 +1,1 @@
+"""One side effect each, idempotent and thin: translate, call an adapter, return a reference."""

@@ -1,0 +1,1 @@
+"""Who is told: one port, one file for each channel."""

@@ -1,0 +1,290 @@
+"""The plan: what one release will do, resolved from ``release.toml`` when it starts and fixed from then on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from baton.model.base import Commit, Digest, FileName, Name, Text, Value, canonical_json, digest_of
+from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
+from baton.model.version import ReleaseId, ReleaseKind, Stream, Version
+
+Command = Annotated[tuple[Annotated[str, StringConstraints(max_length=4000)], ...], Field(min_length=1, max_length=100)]
+"""A program and its arguments; no shell reads it."""
+
+Seconds = Annotated[int, Field(gt=0, le=14 * 24 * 3600)]
+"""A span of time in whole seconds, at most two weeks."""
+
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=100)]
+"""The name of an environment variable of the worker that needs the secret; the value never enters a plan."""
+
+
+class SourcePlan(Value):
+    """Where the release is made from.
+
+    Attributes:
+        repository: a git URL or an absolute path; cloned with the worker's own git credentials.
+        commit: the whole id of the commit.
+        tag: the tag that the release makes on the prepared commit, and pushes once it is public.
+        prepare: the project's own commands, run in order in the clone before the tag is made.
+        push_tag: whether the tag is pushed to the repository at the end.
+    """
+
+    repository: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    commit: Commit
+    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]*$", max_length=200)]
+    prepare: tuple[Command, ...] = ()
+    push_tag: bool = True
+
+
+class CommandBuilder(Value):
+    """Commands that a worker on the step's queue runs in a fresh checkout.
+
+    Attributes:
+        commands: run in order; each must exit with 0.
+        environment: added to a small fixed environment; values are public.
+        output: the folder, relative to the checkout, whose files are the step's artifacts.
+    """
+
+    kind: Literal["command"] = "command"
+    commands: tuple[Command, ...] = Field(min_length=1)
+    environment: dict[EnvName, Annotated[str, StringConstraints(max_length=1000)]] = Field(default_factory=dict)
+    output: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")] = "dist"
+
+
+Builder = CommandBuilder
+"""How a step gets its artifacts made."""
+
+
+class Step(Value):
+    """One unit of building: a builder, the queue of the machines that can do it, and the files that must come out.
+
+    Attributes:
+        files: exactly the files that the step makes.
+        role: who may decide about it and hand its files in; release managers always may decide.
+        agrees_with: another step whose files this one must make again, byte for byte; then its own files are compared
+            and not released.
+        skippable: whether a person may decide to release without it.
+        timeout: seconds that one attempt may take.
+        wait_for_runner: seconds until a missing runner is put before a person.
+    """
+
+    name: Name
+    builder: Builder
+    queue: Name
+    files: tuple[FileName, ...] = Field(min_length=1, max_length=1000)
+    role: Name = "release-manager"
+    agrees_with: Name | None = None
+    skippable: bool = False
+    timeout: Seconds = 3600
+    wait_for_runner: Seconds = 900
+
+
+class Check(Value):
+    """One of the project's own checks, run in a checkout; the released files lie in the folder ``$BATON_ARTIFACTS``."""
+
+    name: Name
+    commands: tuple[Command, ...] = Field(min_length=1)
+    queue: Name
+    timeout: Seconds = 1800
+
+
+class SigstoreInstance(StrEnum):
+    """Which Sigstore: the public instance, its staging twin, or the sandbox's own, which proves nothing."""
+
+    PUBLIC = "public"
+    STAGING = "staging"
+    SANDBOX = "sandbox"
+
+
+class SigstoreSigner(Value):
+    """A machine identity signs every file of the manifest with Sigstore.
+
+    Attributes:
+        identity: whose signature it has to be.
+        suffix: what is appended to a file's name for its bundle.
+    """
+
+    kind: Literal["sigstore"] = "sigstore"
+    instance: SigstoreInstance
+    identity: SigstoreIdentity
+    queue: Name = "sign"
+    suffix: Literal[".sigstore.json", ".sigstore"] = ".sigstore.json"
+
+
+class GpgSigner(Value):
+    """The team's key, held by the signing worker alone, signs every file of the manifest with OpenPGP.
+
+    Attributes:
+        key: the primary key whose signature it has to be, with its public key block.
+    """
+
+    kind: Literal["gpg"] = "gpg"
+    key: OpenPgpKey
+    queue: Name = "sign"
+    suffix: Literal[".asc"] = ".asc"
+
+
+Signer = Annotated[SigstoreSigner | GpgSigner, Field(discriminator="kind")]
+"""How files are signed; one entry per kind of signature that each file must have."""
+
+
+class GatePoint(StrEnum):
+    """What a gate stands before."""
+
+    BUILD = "build"
+    SIGN = "sign"
+    PUBLISH = "publish"
+
+
+class Gate(Value):
+    """A point where people must agree.
+
+    Attributes:
+        before: what waits for it. Before ``build`` people agree to the plan's digest, later to the manifest's.
+        needs: how many distinct people of each role.
+        starter_counts: whether the sign-off of the person who started the release counts.
+    """
+
+    name: Name
+    before: GatePoint
+    needs: dict[Name, Annotated[int, Field(ge=1, le=20)]] = Field(min_length=1, max_length=10)
+    starter_counts: bool = True
+
+
+class DirectoryTarget(Value):
+    """A folder that a web server serves; a release becomes public by one atomic rename.
+
+    Attributes:
+        path: the absolute path of the served folder on the publishing worker.
+        url: the address under which people see it.
+    """
+
+    kind: Literal["directory"] = "directory"
+    name: Name
+    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=1000)]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=1000)]
+    queue: Name = "publish"
+
+
+class SandboxTarget(Value):
+    """The sandbox's own served folder; the publishing worker of the sandbox knows where it is."""
+
+    kind: Literal["sandbox"] = "sandbox"
+    name: Name
+    queue: Name = "publish"
+
+
+Target = Annotated[DirectoryTarget | SandboxTarget, Field(discriminator="kind")]
+"""Where files go."""
+
+
+class Event(StrEnum):
+    """What people are told about."""
+
+    WAITING = "waiting"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+class LogAnnouncer(Value):
+    """A line in the worker's log."""
+
+    kind: Literal["log"] = "log"
+    name: Name
+    on: tuple[Event, ...] = tuple(Event)
+
+
+class WebhookAnnouncer(Value):
+    """A JSON message posted to an address that the worker's environment holds.
+
+    Attributes:
+        url_from: the environment variable with the address; webhook addresses are secrets.
+    """
+
+    kind: Literal["webhook"] = "webhook"
+    name: Name
+    url_from: EnvName
+    on: tuple[Event, ...] = tuple(Event)
+
+
+Announcer = Annotated[LogAnnouncer | WebhookAnnouncer, Field(discriminator="kind")]
+"""Who is told, and how."""
+
+
+class ArchiveLimits(Value):
+    """Bounds that an archive's declared contents must keep, against archive bombs.
+
+    Attributes:
+        entries: at most this many.
+        unpacked_bytes: in total, when unpacked.
+        ratio: unpacked size divided by packed size.
+    """
+
+    entries: Annotated[int, Field(gt=0)] = 200_000
+    unpacked_bytes: Annotated[int, Field(gt=0)] = 8 * 1024**3
+    ratio: Annotated[int, Field(gt=0)] = 200
+
+
+class Plan(Value):
+    """What one release will do. Its digest is its name.
+
+    Attributes:
+        sandbox: a rehearsal: local Sigstore, local target, unsigned acts accepted, nothing pushed to a real origin.
+            Production workers refuse it, and sandbox workers refuse every other.
+        started_by: the person who starts the release, as on the roster.
+        queue: the task queue of the release's own workflow and of activities that need no special machine.
+        sboms: whether each file gets an SPDX document.
+    """
+
+    kind: Literal["urn:baton:plan:v1"] = "urn:baton:plan:v1"
+    release: ReleaseId
+    title: Text
+    stream: Stream
+    release_kind: ReleaseKind
+    sandbox: bool
+    started_by: Name
+    source: SourcePlan
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=100)
+    checks: tuple[Check, ...] = Field(default=(), max_length=50)
+    sboms: bool = True
+    limits: ArchiveLimits = ArchiveLimits()
+    signers: tuple[Signer, ...] = Field(min_length=1, max_length=4)
+    gates: tuple[Gate, ...] = Field(min_length=1, max_length=20)
+    targets: tuple[Target, ...] = Field(min_length=1, max_length=10)
+    announcers: tuple[Announcer, ...] = Field(default=(), max_length=20)
+    roster: Roster
+    queue: Name = "release"
+
+    @property
+    def digest(self) -> Digest:
+        """The plan's name: the digest of its canonical JSON."""
+        return digest_of(canonical_json(self))
+
+    @property
+    def version(self) -> Version:
+        """The version that is released."""
+        return self.release.version
+
+    def gates_before(self, point: GatePoint) -> tuple[Gate, ...]:
+        """The gates that stand before this point, in the plan's order."""
+        return tuple(gate for gate in self.gates if gate.before is point)
+
+    def step(self, name: str) -> Step | None:
+        """The step of that name, or None."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every task queue that must have a worker for this plan to finish, sorted."""
+        return tuple(
+            sorted(
+                {self.queue}
+                | {step.queue for step in self.steps}
+                | {check.queue for check in self.checks}
+                | {signer.queue for signer in self.signers}
+                | {target.queue for target in self.targets}
+            )
+        )

@@ -1,0 +1,83 @@
+"""Who may act, what each may do, and what proves who they are."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from baton.model.base import Name, Value
+
+
+class _Window(Value):
+    """A key or identity counts from the first day to the last, both included, in UTC; absent means no bound."""
+
+    first: date | None = Field(default=None, alias="from")
+    last: date | None = Field(default=None, alias="until")
+
+    def covers(self, day: date) -> bool:
+        """Whether the day lies in the window."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+class SshKey(_Window):
+    """An SSH public key in the one-line form of ``authorized_keys``, without options."""
+
+    kind: Literal["ssh"] = "ssh"
+    public_key: Annotated[str, StringConstraints(pattern=r"^(ssh|sk-ssh|ecdsa|sk-ecdsa)-\S+ [A-Za-z0-9+/=]+( .*)?$")]
+
+
+class OpenPgpKey(_Window):
+    """An OpenPGP key, named by its primary key's fingerprint (RFC 9580: 40 or 64 hexadecimal digits, upper case)."""
+
+    kind: Literal["openpgp"] = "openpgp"
+    fingerprint: Annotated[str, StringConstraints(pattern=r"^([0-9A-F]{40}|[0-9A-F]{64})$")]
+    public_key: str | None = Field(default=None, description="ASCII-armoured public key block")
+
+
+class SigstoreIdentity(_Window):
+    """A Sigstore identity: the certificate's subject alternative name and the OIDC issuer, both exact."""
+
+    kind: Literal["sigstore"] = "sigstore"
+    identity: Annotated[str, StringConstraints(min_length=3, max_length=500)]
+    issuer: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=500)]
+
+
+Credential = Annotated[SshKey | OpenPgpKey | SigstoreIdentity, Field(discriminator="kind")]
+"""What proves that someone is who they say."""
+
+
+class Person(Value):
+    """Someone on the roster.
+
+    Attributes:
+        id: the short name that statements, gates and the log use.
+        name: as people know them.
+        roles: what they may do.
+        keys: what proves who they are.
+    """
+
+    id: Name
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    roles: tuple[Name, ...] = Field(min_length=1)
+    keys: tuple[Credential, ...] = ()
+
+
+class Roster(Value):
+    """Everyone who may act in a project's releases."""
+
+    people: tuple[Person, ...] = ()
+
+    def find(self, person_id: str) -> Person | None:
+        """The person of that id, or None."""
+        return next((person for person in self.people if person.id == person_id), None)
+
+    def holders(self, role: str) -> tuple[Person, ...]:
+        """Everyone who has the role, in roster order."""
+        return tuple(person for person in self.people if role in person.roles)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role that somebody has, sorted."""
+        return tuple(sorted({role for person in self.people for role in person.roles}))

@@ -1,0 +1,126 @@
+"""What a release says of itself to people: its phase, its steps, and whom it waits for."""
+
+from __future__ import annotations
+
+from datetime import datetime  # pydantic reads it at run time
+from enum import StrEnum
+
+from baton.model.base import Digest, Name, Text, Value
+from baton.model.decision import Choice  # pydantic reads it at run time
+from baton.model.gate import GateResult  # pydantic reads it at run time
+from baton.model.manifest import ManifestRef  # pydantic reads it at run time
+from baton.model.version import ReleaseId, ReleaseKind  # pydantic reads it at run time
+
+
+class Phase(StrEnum):
+    """Where a release is; the sections of the runbook."""
+
+    PREPARE = "prepare"
+    BUILD = "build"
+    COLLECT = "collect"
+    SIGN = "sign"
+    STAGE = "stage"
+    PUBLISH = "publish"
+    ANNOUNCE = "announce"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+class StepState(StrEnum):
+    """Where a unit of work is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    NEEDS_DECISION = "needs-decision"
+    SKIPPED = "skipped"
+    DONE = "done"
+
+
+class StepStatus(Value):
+    """One unit of work as people see it.
+
+    Attributes:
+        attempt: which attempt is meant; a decision to retry starts the next.
+        queue: the task queue whose worker does it.
+        detail: what came out, or why it could not finish.
+        choices: what may be decided while it needs a decision.
+        log: digest of the last attempt's log in the store.
+    """
+
+    name: Name
+    phase: Phase
+    state: StepState
+    attempt: int
+    queue: Name
+    role: Name
+    detail: str = ""
+    choices: tuple[Choice, ...] = ()
+    log: Digest | None = None
+
+
+class WaitKind(StrEnum):
+    """What sort of act would bring the release forward."""
+
+    SIGN_OFF = "sign-off"
+    DECISION = "decision"
+
+
+class Waiting(Value):
+    """One thing that the release waits for.
+
+    Attributes:
+        what: the gate's or step's name.
+        roles: who can unblock it.
+        people: the same as roster ids.
+        why: one line of facts.
+        command: what to type.
+        message: the JSON to send as signal or update from the Web UI; the sender fills in who they are.
+    """
+
+    kind: WaitKind
+    what: Name
+    since: datetime
+    roles: tuple[Name, ...]
+    people: tuple[Name, ...]
+    why: str
+    command: str
+    message: str
+
+
+class Entry(Value):
+    """One line of the release's log: who did what, when."""
+
+    at: datetime
+    who: str
+    what: Text
+
+
+class Published(Value):
+    """A target where the release is public.
+
+    Attributes:
+        url: where people find it.
+        checked: how many files were fetched back and found right.
+    """
+
+    target: Name
+    url: str
+    checked: int
+
+
+class ReleaseStatus(Value):
+    """Everything about a release that a person asks first."""
+
+    release: ReleaseId
+    release_kind: ReleaseKind
+    stream: str
+    sandbox: bool
+    run: str
+    plan: Digest
+    phase: Phase
+    steps: tuple[StepStatus, ...]
+    gates: tuple[GateResult, ...]
+    waiting: tuple[Waiting, ...]
+    manifest: ManifestRef | None
+    published: tuple[Published, ...]
+    evidence: Digest | None

@@ -1,0 +1,300 @@
+"""The contract between workflows and activities: the name, argument and result of every activity.
+
+A workflow asks for a piece of :class:`Work` and an activity of the same name does it; neither imports the other.
+Arguments carry no more of the plan than the activity needs, and references instead of lists of files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from baton.model.base import Commit, Digest, Name, Text, Value
+from baton.model.gate import GateResult
+from baton.model.manifest import ManifestRef, SetRef
+from baton.model.plan import (
+    Announcer,
+    ArchiveLimits,
+    Check,
+    Event,
+    Plan,
+    Signer,
+    SourcePlan,
+    Step,
+    Target,
+)
+from baton.model.status import Entry, Published, StepStatus
+from baton.model.version import ReleaseId
+
+
+class ReleaseRef(Value):
+    """Which run of which release an activity works for.
+
+    Attributes:
+        run: the first execution run id of the workflow: the same after a reset, another after a new start.
+        plan: the plan's digest.
+        sandbox: whether the plan is a rehearsal; a worker refuses work of the other kind.
+    """
+
+    release: ReleaseId
+    run: str
+    plan: Digest
+    sandbox: bool
+
+
+class PrepareSource(Value):
+    """Make a fresh clone at the commit, run the project's preparation, make the tag."""
+
+    release: ReleaseRef
+    source: SourcePlan
+    attempt: int
+
+
+class Source(Value):
+    """The prepared source.
+
+    Attributes:
+        commit: the tagged commit, which is the plan's unless preparation made commits on top of it.
+        bundle: digest of a git bundle in the store that holds the commit and its tag.
+        epoch: the commit's time in seconds since 1970, for ``SOURCE_DATE_EPOCH``.
+    """
+
+    repository: str
+    commit: Commit
+    tag: str
+    bundle: Digest
+    epoch: int
+
+
+class BuildStep(Value):
+    """Run one step's builder on the prepared source."""
+
+    release: ReleaseRef
+    step: Step
+    source: Source
+    attempt: int
+
+
+class Built(Value):
+    """What a step made.
+
+    Attributes:
+        commit: the commit that the builder proves it built.
+        log: digest of the build log in the store.
+        builder: who built it, for provenance: the machine and the worker.
+    """
+
+    step: Name
+    commit: Commit
+    artifacts: SetRef
+    log: Digest | None = None
+    builder: Text = ""
+
+
+class InspectStep(Value):
+    """Check what a step made or a person handed in: the expected files, and that archives are safe to open."""
+
+    release: ReleaseRef
+    step: Step
+    artifacts: SetRef
+    limits: ArchiveLimits
+
+
+class ProvidedStep(Value):
+    """Take an artifact set that a person put into the store for a step."""
+
+    release: ReleaseRef
+    step: Step
+    provided: Digest
+    source: Source
+
+
+class Inspected(Value):
+    """A step's files are what the plan expects."""
+
+    files: int
+    archives: int
+
+
+class CompareSteps(Value):
+    """Require that two steps made the same bytes."""
+
+    release: ReleaseRef
+    first: Built
+    second: Built
+
+
+class DescribeFiles(Value):
+    """Make an SPDX document for each file that the steps made."""
+
+    release: ReleaseRef
+    built: tuple[Built, ...]
+    source: Source
+
+
+class MakeManifest(Value):
+    """Make the complete list of the release's files."""
+
+    release: ReleaseRef
+    built: tuple[Built, ...]
+    sboms: SetRef | None
+    source: Source
+
+
+class RunCheck(Value):
+    """Run one of the project's own checks on the manifest's files."""
+
+    release: ReleaseRef
+    check: Check
+    source: Source
+    manifest: ManifestRef
+    attempt: int
+
+
+class Checked(Value):
+    """A project's own check passed."""
+
+    log: Digest
+
+
+class SignFiles(Value):
+    """Sign every file of the manifest with one signer."""
+
+    release: ReleaseRef
+    signer: Signer
+    manifest: ManifestRef
+
+
+class Signed(Value):
+    """One signer's signatures, one for each file of the manifest."""
+
+    signer: Signer
+    signatures: SetRef
+
+
+class VerifySignatures(Value):
+    """Verify every signature as a stranger would: the right file, the identity that the plan names, none missing."""
+
+    release: ReleaseRef
+    manifest: ManifestRef
+    signed: tuple[Signed, ...]
+
+
+class Verified(Value):
+    """Every file has one good signature of each kind."""
+
+    files: int
+    signatures: int
+
+
+class Publish(Value):
+    """Stage, promote, check or withdraw the staging of one target."""
+
+    release: ReleaseRef
+    target: Target
+    manifest: ManifestRef
+    signed: tuple[Signed, ...]
+    gates: tuple[GateResult, ...]
+
+
+class Staged(Value):
+    """Everything is in the target's staging, where nobody sees it."""
+
+    files: int
+    total_bytes: int
+
+
+class Promoted(Value):
+    """The release is public at this address."""
+
+    url: str
+
+
+class PushTag(Value):
+    """Push the release's tag to the repository."""
+
+    release: ReleaseRef
+    source: Source
+
+
+class Pushed(Value):
+    """The repository has the tag on the released commit."""
+
+    commit: Commit
+
+
+class Tell(Value):
+    """Tell people about an event by one announcer."""
+
+    release: ReleaseRef
+    announcer: Announcer
+    event: Event
+    text: Text
+    link: str = ""
+
+
+class Told(Value):
+    """The message went out; or did not, with the reason: telling never holds a release."""
+
+    sent: bool
+    detail: Text = ""
+
+
+class WriteEvidence(Value):
+    """Write the record that anyone can check later without Temporal."""
+
+    release: ReleaseRef
+    plan: Plan
+    source: Source
+    manifest: ManifestRef
+    built: tuple[Built, ...]
+    signed: tuple[Signed, ...]
+    gates: tuple[GateResult, ...]
+    steps: tuple[StepStatus, ...]
+    published: tuple[Published, ...]
+    journal: tuple[Entry, ...]
+
+
+class ForgetSource(Value):
+    """Undo the preparation of a cancelled release: its tag was never pushed and is dropped."""
+
+    release: ReleaseRef
+
+
+class Undone(Value):
+    """What was undone, in words."""
+
+    detail: Text
+
+
+Argument = TypeVar("Argument", bound=Value)
+Result = TypeVar("Result", bound=Value)
+
+
+@dataclass(frozen=True)
+class Work(Generic[Argument, Result]):
+    """A piece of work: the activity's name, the type it takes and the type it gives."""
+
+    name: str
+    takes: type[Argument]
+    gives: type[Result]
+
+
+PREPARE_SOURCE = Work("prepare_source", PrepareSource, Source)
+BUILD_STEP = Work("build_step", BuildStep, Built)
+TAKE_PROVIDED = Work("take_provided", ProvidedStep, Built)
+INSPECT_STEP = Work("inspect_step", InspectStep, Inspected)
+COMPARE_STEPS = Work("compare_steps", CompareSteps, Inspected)
+DESCRIBE_FILES = Work("describe_files", DescribeFiles, SetRef)
+MAKE_MANIFEST = Work("make_manifest", MakeManifest, ManifestRef)
+RUN_CHECK = Work("run_check", RunCheck, Checked)
+SIGN_FILES = Work("sign_files", SignFiles, Signed)
+VERIFY_SIGNATURES = Work("verify_signatures", VerifySignatures, Verified)
+STAGE = Work("stage", Publish, Staged)
+PROMOTE = Work("promote", Publish, Promoted)
+CHECK_PUBLIC = Work("check_public", Publish, Published)
+UNSTAGE = Work("unstage", Publish, Undone)
+PUSH_TAG = Work("push_tag", PushTag, Pushed)
+FORGET_SOURCE = Work("forget_source", ForgetSource, Undone)
+TELL = Work("tell", Tell, Told)
+WRITE_EVIDENCE = Work("write_evidence", WriteEvidence, SetRef)

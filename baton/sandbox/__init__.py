@@ -1,0 +1,1 @@
+"""A whole local world for development and tests."""

@@ -1,0 +1,47 @@
+"""What one worker process is given by its environment: places and credentials, never part of a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WorkerSettings(BaseSettings):
+    """A worker's settings, read from environment variables that begin with ``BATON_``.
+
+    A worker has only what its queues need: the signing worker the key, the publishing worker the target.
+
+    Attributes:
+        store: where content is kept: a folder path, or an ``s3://bucket/prefix`` address.
+        workspace: where checkouts and temporary files go; on the same filesystem as a local store, files are linked.
+        sandbox: the state folder of the embedded world; a worker that has it takes only sandbox plans.
+        gpg_home: GnuPG home with the team's signing subkey. At most 86 bytes long, for the agent's sockets.
+        gpg_passphrase: its passphrase, if it has one; or in a file:
+        gpg_passphrase_file: a file whose first line is the passphrase.
+        sigstore_trust_config: a Sigstore client trust configuration; by default the plan's instance decides.
+        identity_token_file: a file with an OIDC token that the platform refreshes.
+        identity_token_url: an OAuth 2.0 token endpoint for client credentials (RFC 6749, section 4.4).
+        identity_client_id: the client there.
+        identity_client_secret_file: a file with the client's secret.
+        public_root: where the sandbox target keeps its folders.
+        public_url: the address that serves the sandbox target's public folder.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore")
+
+    store: str = Field(default_factory=lambda: str(platformdirs.user_data_path("baton") / "store"))
+    workspace: Path = Field(default_factory=lambda: platformdirs.user_cache_path("baton") / "work")
+    sandbox: Path | None = None
+    gpg_home: Path | None = None
+    gpg_passphrase: SecretStr | None = None
+    gpg_passphrase_file: Path | None = None
+    sigstore_trust_config: Path | None = None
+    identity_token_file: Path | None = None
+    identity_token_url: str | None = None
+    identity_client_id: str | None = None
+    identity_client_secret_file: Path | None = None
+    public_root: Path | None = None
+    public_url: str | None = None

@@ -1,0 +1,1 @@
+"""How a signature is made: one port, one file for each kind."""

@@ -1,0 +1,1 @@
+"""Where files go: one port, one file for each kind of place."""

@@ -1,0 +1,33 @@
+"""The content-addressed artifact store: every file and document of a release, by its digest.
+
+Content is written once and checked every time it is read; what is damaged is named and never served.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from baton.model.errors import Invalid
+from baton.store.local import LocalStore
+from baton.store.port import Progress, Store
+
+__all__ = ["LocalStore", "Progress", "Store", "open_store"]
+
+
+def open_store(uri: str) -> Store:
+    """Open the store at an address, making its folders if it is a local one.
+
+    Args:
+        uri: a folder path or ``file:///folder``.
+
+    Raises:
+        Invalid: the address has none of these forms.
+        Failed: the folder can't be used.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and not (parts.query or parts.fragment):
+        return LocalStore(Path(unquote(parts.path)))
+    if parts.scheme or not uri:
+        raise Invalid(f"{uri!r} is not a store; expected a folder path or file:///folder")
+    return LocalStore(Path(uri))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from temporalio.common import SearchAttributeKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROJECT = SearchAttributeKey.for_keyword("BatonProject")
 STREAM = SearchAttributeKey.for_keyword("BatonStream")
@@ -14,7 +19,7 @@ WAITING_ON = SearchAttributeKey.for_keyword_list("BatonWaitingOn")
 WAITING_FOR = SearchAttributeKey.for_keyword_list("BatonWaitingFor")
 """What the release waits for: ``sign-off:publish``, ``decision:windows``."""
 
-SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[str] | SearchAttributeKey[list[str]], ...] = (
+SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[str] | SearchAttributeKey[Sequence[str]], ...] = (
     PROJECT,
     STREAM,
     VERSION,

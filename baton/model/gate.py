@@ -55,6 +55,7 @@ class GateResult(Value):
     Attributes:
         subject: the digest that people are asked to agree to.
         needs: how many distinct people of each role.
+        excluded: people whose sign-off does not count here, such as the one who started the release.
         opened: when people were first asked.
         passed_at: when the release went on, or None.
     """
@@ -64,6 +65,7 @@ class GateResult(Value):
     run: str
     subject: Digest
     needs: dict[Name, int]
+    excluded: tuple[Name, ...] = ()
     opened: datetime
     given: tuple[Given, ...] = ()
     passed_at: datetime | None = None
@@ -91,7 +93,9 @@ class GateResult(Value):
         return tuple(
             person.id
             for person in roster.people
-            if person.id not in said and any(role in self.missing for role in person.roles)
+            if person.id not in said
+            and person.id not in self.excluded
+            and any(role in self.missing for role in person.roles)
         )
 
 
@@ -137,6 +141,8 @@ def _objection(result: GateResult, sign_off: SignOff, roster: Roster) -> str | N
         return f"{sign_off.by} is not on the roster of this release; on it: {known}"
     if sign_off.role not in person.roles:
         return f"{person.id} does not hold the role {sign_off.role}; holds: {', '.join(person.roles)}"
+    if person.id in result.excluded:
+        return f"{person.id} started this release, and gate {result.gate} asks for somebody else's agreement"
     if sign_off.role not in result.needs:
         return f"gate {result.gate} asks for no {sign_off.role}; it asks for: {', '.join(result.needs)}"
     earlier = next((given for given in result.given if given.by == person.id), None)

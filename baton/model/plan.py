@@ -89,6 +89,7 @@ class Check(Value):
     commands: tuple[Command, ...] = Field(min_length=1)
     queue: Name
     timeout: Seconds = 1800
+    wait_for_runner: Seconds = 900
 
 
 class SigstoreInstance(StrEnum):

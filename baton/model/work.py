@@ -124,6 +124,12 @@ class CompareSteps(Value):
     second: Built
 
 
+class Agreed(Value):
+    """Two independent builds made the same bytes."""
+
+    files: int
+
+
 class DescribeFiles(Value):
     """Make an SPDX document for each file that the steps made."""
 
@@ -195,6 +201,13 @@ class Publish(Value):
     manifest: ManifestRef
     signed: tuple[Signed, ...]
     gates: tuple[GateResult, ...]
+
+
+class WithdrawStaging(Value):
+    """Take away what a target's staging holds for this release; what is public stays."""
+
+    release: ReleaseRef
+    target: Target
 
 
 class Staged(Value):
@@ -284,7 +297,7 @@ PREPARE_SOURCE = Work("prepare_source", PrepareSource, Source)
 BUILD_STEP = Work("build_step", BuildStep, Built)
 TAKE_PROVIDED = Work("take_provided", ProvidedStep, Built)
 INSPECT_STEP = Work("inspect_step", InspectStep, Inspected)
-COMPARE_STEPS = Work("compare_steps", CompareSteps, Inspected)
+COMPARE_STEPS = Work("compare_steps", CompareSteps, Agreed)
 DESCRIBE_FILES = Work("describe_files", DescribeFiles, SetRef)
 MAKE_MANIFEST = Work("make_manifest", MakeManifest, ManifestRef)
 RUN_CHECK = Work("run_check", RunCheck, Checked)
@@ -293,7 +306,7 @@ VERIFY_SIGNATURES = Work("verify_signatures", VerifySignatures, Verified)
 STAGE = Work("stage", Publish, Staged)
 PROMOTE = Work("promote", Publish, Promoted)
 CHECK_PUBLIC = Work("check_public", Publish, Published)
-UNSTAGE = Work("unstage", Publish, Undone)
+UNSTAGE = Work("unstage", WithdrawStaging, Undone)
 PUSH_TAG = Work("push_tag", PushTag, Pushed)
 FORGET_SOURCE = Work("forget_source", ForgetSource, Undone)
 TELL = Work("tell", Tell, Told)

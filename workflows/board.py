@@ -1,0 +1,192 @@
+"""What a release shows of itself: the one place where its state changes, and from which people read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from baton.model.base import short
+    from baton.model.decision import Choice, Decision
+    from baton.model.gate import GateResult, SignOff
+    from baton.model.status import Entry, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
+    from baton.model.work import ReleaseRef
+    from workflows.page import page
+    from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from baton.model.manifest import ManifestRef
+    from baton.model.plan import Plan
+    from baton.model.status import Published
+
+LOG_LINES = 500
+"""How many log lines a release keeps to show; the whole story is in Temporal's history."""
+
+RELEASE_MANAGER = "release-manager"
+
+
+class Board:
+    """The state of one release as people see it, mirrored to search attributes and the Web UI's details.
+
+    Attributes:
+        plan: what the release does.
+        ref: which run of which release this is.
+        going_public: whether a target may show the release from here on; then it is finished, never undone.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.ref = ReleaseRef(
+            release=plan.release,
+            run=workflow.info().first_execution_run_id,
+            plan=plan.digest,
+            sandbox=plan.sandbox,
+        )
+        self.phase = Phase.PREPARE
+        self.steps: dict[str, StepStatus] = {}
+        self.gates: dict[str, GateResult] = {}
+        self.manifest: ManifestRef | None = None
+        self.published: list[Published] = []
+        self.evidence: str | None = None
+        self.going_public = False
+        self.journal: list[Entry] = []
+        self._since: dict[str, datetime] = {}
+        self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
+
+    def note(self, who: str, what: str) -> None:
+        """Write a line into the release's log: who did what, now."""
+        self.journal.append(Entry(at=workflow.now(), who=who, what=what[:2000]))
+        del self.journal[:-LOG_LINES]
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to a phase."""
+        self.phase = phase
+        self.note("baton", f"phase {phase}")
+        self.show()
+
+    def add(self, step: StepStatus) -> None:
+        """List a unit of work that is to come."""
+        self.steps[step.name] = step
+
+    def change(self, name: str, state: StepState, **facts: object) -> None:
+        """Record where a unit of work is now, with what else changed about it."""
+        self.steps[name] = self.steps[name].model_copy(update={"state": state, **facts})
+        if state is StepState.NEEDS_DECISION:
+            self._since[name] = workflow.now()
+        self.show()
+
+    def set_gate(self, result: GateResult) -> None:
+        """Record a gate's facts."""
+        self.gates[result.gate] = result
+        self.show()
+
+    def status(self) -> ReleaseStatus:
+        """Everything that a person asks first."""
+        return ReleaseStatus(
+            release=self.plan.release,
+            release_kind=self.plan.release_kind,
+            stream=self.plan.stream.name,
+            sandbox=self.plan.sandbox,
+            run=self.ref.run,
+            plan=self.ref.plan,
+            phase=self.phase,
+            steps=tuple(self.steps.values()),
+            gates=tuple(self.gates.values()),
+            waiting=self.waiting(),
+            manifest=self.manifest,
+            published=tuple(self.published),
+            evidence=self.evidence,
+        )
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """What the release waits for from people, gates first."""
+        gates = [self._waiting_for_gate(result) for result in self.gates.values() if result.passed_at is None]
+        steps = [
+            self._waiting_for_decision(step) for step in self.steps.values() if step.state is StepState.NEEDS_DECISION
+        ]
+        return (*gates, *steps)
+
+    def deciders(self, step: StepStatus) -> tuple[str, ...]:
+        """The roles that may decide about a unit of work."""
+        return tuple(dict.fromkeys((step.role, RELEASE_MANAGER)))
+
+    def unproven(self, who: str) -> str | None:
+        """Why an act without proof of who did it can't count here, or None where rehearsals accept it."""
+        if self.plan.sandbox:
+            return None
+        return f"this release accepts only acts that are proven by a signature; nothing proves that {who} said this"
+
+    def objection_to(self, who: str, role: str, allowed: tuple[str, ...]) -> str | None:
+        """Why a person may not act in a role that one of the allowed roles has to hold, or None if they may."""
+        person = self.plan.roster.find(who)
+        if person is None:
+            return f"{who} is not on the roster of this release"
+        if role not in person.roles:
+            return f"{who} does not hold the role {role}; holds: {', '.join(person.roles)}"
+        if role not in allowed:
+            return f"it takes the role {' or '.join(allowed)}; {who} acts as {role}"
+        return self.unproven(who)
+
+    def show(self) -> None:
+        """Mirror the state to where people look: search attributes only when they changed, since each is an event."""
+        waiting = self.waiting()
+        roles = tuple(sorted({role for item in waiting for role in item.roles}))
+        wanted = tuple(f"{item.kind}:{item.what}" for item in waiting)
+        shown = (self.phase.value, roles, wanted)
+        if shown != self._shown:
+            self._shown = shown
+            workflow.upsert_search_attributes(
+                [PHASE.value_set(self.phase.value), WAITING_ON.value_set(roles), WAITING_FOR.value_set(wanted)]
+            )
+        workflow.set_current_details(page(self.plan, self.status()))
+
+    def _waiting_for_gate(self, result: GateResult) -> Waiting:
+        roles = tuple(result.missing)
+        people = result.waiting_people(self.plan.roster)
+        message = SignOff(
+            gate=result.gate,
+            attempt=result.attempt,
+            run=result.run,
+            subject=result.subject,
+            by=people[0] if people else "your-id",
+            role=roles[0] if roles else RELEASE_MANAGER,
+        )
+        return Waiting(
+            kind=WaitKind.SIGN_OFF,
+            what=result.gate,
+            since=result.opened,
+            roles=roles,
+            people=people,
+            why=f"{result}; asked about {short(result.subject)}",
+            command=f"baton sign-off {self._name} {result.gate}",
+            message=message.model_dump_json(),
+        )
+
+    def _waiting_for_decision(self, step: StepStatus) -> Waiting:
+        roles = self.deciders(step)
+        people = tuple(person.id for person in self.plan.roster.people if any(role in roles for role in person.roles))
+        message = Decision(
+            step=step.name,
+            attempt=step.attempt,
+            run=self.ref.run,
+            choice=Choice.RETRY,
+            by=people[0] if people else "your-id",
+            role=RELEASE_MANAGER,
+        )
+        return Waiting(
+            kind=WaitKind.DECISION,
+            what=step.name,
+            since=self._since[step.name],
+            roles=roles,
+            people=people,
+            why=step.detail,
+            command=f"baton decide {self._name} {step.name} {'|'.join(step.choices)}",
+            message=message.model_dump_json(),
+        )
+
+    @property
+    def _name(self) -> str:
+        return f"{self.plan.release.project}/{self.plan.release.version}"

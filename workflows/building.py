@@ -1,0 +1,124 @@
+"""Prepare and build: the source, then every platform at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from temporalio import workflow
+
+from workflows import orders
+from workflows.concurrency import together
+from workflows.orders import order
+
+with workflow.unsafe.imports_passed_through():
+    from baton.model import work
+    from baton.model.status import Phase
+
+if TYPE_CHECKING:
+    from baton.model.plan import Step
+    from workflows.board import Board
+    from workflows.step import Steps
+
+PREPARE = "prepare"
+
+
+class Building:
+    """The units of work from a commit to what every step made."""
+
+    def __init__(self, board: Board, steps: Steps) -> None:
+        self._plan = board.plan
+        self._ref = board.ref
+        self._queue = board.plan.queue
+        self._steps = steps
+        self._prepared = False
+        self._made: dict[str, asyncio.Future[work.Built | None]] = {}
+
+    def list(self) -> None:
+        """Put the units on the board."""
+        self._steps.add(PREPARE, Phase.PREPARE, self._queue)
+        for step in self._plan.steps:
+            self._steps.add(step.name, Phase.BUILD, step.queue, role=step.role)
+
+    async def prepare(self) -> work.Source:
+        """Make a fresh clone at the commit, run the project's own preparation, make the tag; it is not pushed yet."""
+        self._prepared = True
+
+        async def attempt(number: int) -> work.Source:
+            return await order(
+                work.PREPARE_SOURCE,
+                work.PrepareSource(release=self._ref, source=self._plan.source, attempt=number),
+                queue=self._queue,
+                patience=orders.REMOTE_GIT,
+                summary=f"clone {self._plan.source.commit[:12]}, tag {self._plan.source.tag}",
+            )
+
+        return await self._steps.finish(PREPARE, attempt, done=lambda made: f"{made.tag} on {made.commit[:12]}")
+
+    async def build_everything(self, source: work.Source) -> tuple[work.Built, ...]:
+        """Build every step at once, each on its own queue.
+
+        Returns:
+            What the releasing steps made, in the plan's order: without those that only had to agree with another, and
+            without what people decided to skip.
+        """
+        self._made = {step.name: asyncio.Future() for step in self._plan.steps}
+        outcomes = await together(*(self._build(step, source) for step in self._plan.steps))
+        releasing = {step.name for step in self._plan.steps if step.agrees_with is None}
+        return tuple(built for built in outcomes if built is not None and built.step in releasing)
+
+    async def undo(self) -> None:
+        """Forget the prepared source with its tag, which was never pushed."""
+        if self._prepared:
+            await self._steps.undo(work.FORGET_SOURCE, work.ForgetSource(release=self._ref), queue=self._queue)
+
+    async def _build(self, step: Step, source: work.Source) -> work.Built | None:
+        async def attempt(number: int) -> work.Built:
+            built = await order(
+                work.BUILD_STEP,
+                work.BuildStep(release=self._ref, step=step, source=source, attempt=number),
+                queue=step.queue,
+                patience=orders.building(step.timeout, step.wait_for_runner),
+                summary=f"build {step.name}, attempt {number}",
+            )
+            return await self._accept(step, built)
+
+        async def provided(digest: str) -> work.Built:
+            built = await order(
+                work.TAKE_PROVIDED,
+                work.ProvidedStep(release=self._ref, step=step, provided=digest, source=source),
+                queue=self._queue,
+                patience=orders.LOCAL,
+                summary=f"take what was handed in for {step.name}",
+            )
+            return await self._accept(step, built)
+
+        built = await self._steps.run(step.name, attempt, provided=provided, done=_summary)
+        self._made[step.name].set_result(built)
+        return built
+
+    async def _accept(self, step: Step, built: work.Built) -> work.Built:
+        """Inspect what came, however it was made, and compare it where two builds must agree."""
+        await order(
+            work.INSPECT_STEP,
+            work.InspectStep(release=self._ref, step=step, artifacts=built.artifacts, limits=self._plan.limits),
+            queue=self._queue,
+            patience=orders.WHOLE_RELEASE,
+            summary=f"inspect the files of {step.name}",
+        )
+        if step.agrees_with is None:
+            return built
+        first = await asyncio.shield(self._made[step.agrees_with])
+        if first is not None:
+            await order(
+                work.COMPARE_STEPS,
+                work.CompareSteps(release=self._ref, first=first, second=built),
+                queue=self._queue,
+                patience=orders.LOCAL,
+                summary=f"compare {step.name} with {step.agrees_with}",
+            )
+        return built
+
+
+def _summary(built: work.Built) -> str:
+    return f"{built.artifacts.files} files, {built.artifacts.total_bytes:,} bytes"

@@ -1,0 +1,79 @@
+"""Telling people: when a release waits for somebody, and how it ended. Telling never holds a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import orders
+from workflows.concurrency import together
+from workflows.orders import order
+
+with workflow.unsafe.imports_passed_through():
+    from baton.model import work
+    from baton.model.plan import Event
+    from baton.model.status import Phase
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from baton.model.plan import Announcer
+    from baton.model.status import Waiting
+    from workflows.board import Board
+
+
+class Notices:
+    """Watches the board and sends each thing worth telling once to each announcer that wants it."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._told: set[tuple[str, str]] = set()
+        self._ended = False
+
+    async def watch(self) -> None:
+        """Tell people of everything that starts to wait for them, until the release has ended."""
+        while not self._ended:
+            await workflow.wait_condition(lambda: self._ended or bool(self._untold()))
+            for waiting in self._untold():
+                self._told.add(_once(waiting))
+                text = f"{self._board.plan.release} waits for a {waiting.kind}: {waiting.why}. Type: {waiting.command}"
+                await self._tell(Event.WAITING, text)
+
+    async def finish(self, watching: asyncio.Task[None]) -> None:
+        """Tell how the release ended; returns when every message is out or given up."""
+        self._ended = True
+        await watching
+        match self._board.phase:
+            case Phase.RELEASED:
+                where = ", ".join(published.url for published in self._board.published)
+                await self._tell(Event.RELEASED, f"{self._board.plan.release} is public: {where}")
+            case Phase.CANCELLED:
+                await self._tell(Event.CANCELLED, f"{self._board.plan.release} was cancelled; nothing became public")
+
+    def _untold(self) -> list[Waiting]:
+        return [waiting for waiting in self._board.waiting() if _once(waiting) not in self._told]
+
+    async def _tell(self, event: Event, text: str) -> None:
+        wanting = [announcer for announcer in self._board.plan.announcers if event in announcer.on]
+        await together(*(self._tell_one(announcer, event, text) for announcer in wanting))
+
+    async def _tell_one(self, announcer: Announcer, event: Event, text: str) -> None:
+        try:
+            told = await order(
+                work.TELL,
+                work.Tell(release=self._board.ref, announcer=announcer, event=event, text=text[:2000]),
+                queue=self._board.plan.queue,
+                patience=orders.TELLING,
+                summary=f"{event}: {announcer.name}",
+            )
+        except ActivityError as error:
+            self._board.note("baton", f"could not tell {announcer.name} ({event}): {error.cause or error}")
+        else:
+            if not told.sent:
+                self._board.note("baton", f"could not tell {announcer.name} ({event}): {told.detail}")
+
+
+def _once(waiting: Waiting) -> tuple[str, str]:
+    return (f"{waiting.kind}:{waiting.what}", waiting.since.isoformat())

@@ -1,0 +1,168 @@
+"""Stage, promote, check: from a signed manifest to public files, and the record of how they came about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import workflow
+
+from workflows import orders
+from workflows.concurrency import together
+from workflows.orders import order
+
+with workflow.unsafe.imports_passed_through():
+    from baton.model import work
+    from baton.model.status import Phase
+
+if TYPE_CHECKING:
+    from baton.model.manifest import ManifestRef, SetRef
+    from baton.model.plan import Target
+    from baton.model.status import Published
+    from workflows.board import Board
+    from workflows.step import Steps
+
+PUSH_TAG = "push-tag"
+EVIDENCE = "evidence"
+
+
+class Publishing:
+    """The units of work that put files where people find them."""
+
+    def __init__(self, board: Board, steps: Steps) -> None:
+        self._board = board
+        self._plan = board.plan
+        self._ref = board.ref
+        self._queue = board.plan.queue
+        self._steps = steps
+        self._staged: list[Target] = []
+
+    def list(self) -> None:
+        """Put the units on the board."""
+        for phase, verb in ((Phase.STAGE, "stage"), (Phase.PUBLISH, "promote"), (Phase.PUBLISH, "public")):
+            for target in self._plan.targets:
+                self._steps.add(f"{verb}-{target.name}", phase, target.queue)
+        if self._plan.source.push_tag:
+            self._steps.add(PUSH_TAG, Phase.ANNOUNCE, self._queue)
+        self._steps.add(EVIDENCE, Phase.ANNOUNCE, self._queue)
+
+    async def stage(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
+        """Put everything where it will be public, but where no one sees it yet; all targets at once."""
+        await together(*(self._stage(target, manifest, signed) for target in self._plan.targets))
+
+    async def promote(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
+        """Make it public, one target after the other in the plan's order."""
+        for target in self._plan.targets:
+            promoted = await self._promote(target, manifest, signed)
+            self._board.note("baton", f"public at {promoted.url}")
+
+    async def check_public(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
+        """Fetch everything back from the public side and compare, all targets at once."""
+        self._board.published = await together(
+            *(self._check_public(target, manifest, signed) for target in self._plan.targets)
+        )
+
+    async def push_tag(self, source: work.Source) -> None:
+        """Push the tag last, so that nobody builds from a tag whose files never came."""
+        if not self._plan.source.push_tag:
+            return
+
+        async def attempt(_: int) -> work.Pushed:
+            return await order(
+                work.PUSH_TAG,
+                work.PushTag(release=self._ref, source=source),
+                queue=self._queue,
+                patience=orders.REMOTE_GIT,
+                summary=f"push {source.tag}",
+            )
+
+        await self._steps.finish(PUSH_TAG, attempt, done=lambda pushed: f"{source.tag} on {pushed.commit[:12]}")
+
+    async def write_evidence(
+        self,
+        source: work.Source,
+        manifest: ManifestRef,
+        built: tuple[work.Built, ...],
+        signed: tuple[work.Signed, ...],
+    ) -> None:
+        """Write the record that anyone can check later without Temporal."""
+
+        async def attempt(_: int) -> SetRef:
+            return await order(
+                work.WRITE_EVIDENCE,
+                work.WriteEvidence(
+                    release=self._ref,
+                    plan=self._plan,
+                    source=source,
+                    manifest=manifest,
+                    built=built,
+                    signed=signed,
+                    gates=tuple(self._board.gates.values()),
+                    steps=tuple(self._board.steps.values()),
+                    published=tuple(self._board.published),
+                    journal=tuple(self._board.journal),
+                ),
+                queue=self._queue,
+                patience=orders.LOCAL,
+                summary="write the evidence",
+            )
+
+        evidence = await self._steps.finish(EVIDENCE, attempt, done=lambda made: f"{made.files} documents")
+        self._board.evidence = evidence.digest
+
+    async def undo(self) -> None:
+        """Take away what is staged; what is public is never touched."""
+        for target in self._staged:
+            argument = work.WithdrawStaging(release=self._ref, target=target)
+            await self._steps.undo(work.UNSTAGE, argument, queue=target.queue)
+
+    async def _stage(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Staged:
+        # Noted before it is done, so that a cancellation in the middle is undone too.
+        self._staged.append(target)
+
+        async def attempt(_: int) -> work.Staged:
+            return await order(
+                work.STAGE,
+                self._publish(target, manifest, signed),
+                queue=target.queue,
+                patience=orders.PUBLISHING,
+                summary=f"stage on {target.name}",
+            )
+
+        return await self._steps.finish(
+            f"stage-{target.name}", attempt, done=lambda made: f"{made.files} files, {made.total_bytes:,} bytes"
+        )
+
+    async def _promote(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Promoted:
+        async def attempt(_: int) -> work.Promoted:
+            return await order(
+                work.PROMOTE,
+                self._publish(target, manifest, signed),
+                queue=target.queue,
+                patience=orders.PUBLISHING,
+                summary=f"make public on {target.name}",
+            )
+
+        return await self._steps.finish(f"promote-{target.name}", attempt, done=lambda made: made.url)
+
+    async def _check_public(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> Published:
+        async def attempt(_: int) -> Published:
+            return await order(
+                work.CHECK_PUBLIC,
+                self._publish(target, manifest, signed),
+                queue=target.queue,
+                patience=orders.PUBLISHING,
+                summary=f"fetch back from {target.name}",
+            )
+
+        return await self._steps.finish(
+            f"public-{target.name}", attempt, done=lambda seen: f"{seen.checked} files fetched back and right"
+        )
+
+    def _publish(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Publish:
+        return work.Publish(
+            release=self._ref,
+            target=target,
+            manifest=manifest,
+            signed=signed,
+            gates=tuple(self._board.gates.values()),
+        )

@@ -19,15 +19,22 @@ def open_store(uri: str) -> Store:
     """Open the store at an address, making its folders if it is a local one.
 
     Args:
-        uri: a folder path or ``file:///folder``.
+        uri: a folder path, ``file:///folder``, or ``s3://bucket/prefix``. For the last one, credentials, region and
+            endpoint come from the usual environment (``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``, …) as obstore's
+            ``S3Config`` documents it.
 
     Raises:
         Invalid: the address has none of these forms.
         Failed: the folder can't be used.
     """
     parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        # Only stores on S3 pay for loading the client.
+        from baton.store.objects import ObjectStore  # noqa: PLC0415
+
+        return ObjectStore(uri)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and not (parts.query or parts.fragment):
         return LocalStore(Path(unquote(parts.path)))
     if parts.scheme or not uri:
-        raise Invalid(f"{uri!r} is not a store; expected a folder path or file:///folder")
+        raise Invalid(f"{uri!r} is not a store; expected a folder path, file:///folder or s3://bucket/prefix")
     return LocalStore(Path(uri))

@@ -63,8 +63,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def os_problem(error: OSError, what: str) -> BatonError:
-    """The operating system's refusal as one of Baton's errors: permanent if it is about permission."""
+    """The operating system's refusal as one of Baton's errors: permanent if it stays so until a person acts."""
     reason = error.strerror or str(error)
     if isinstance(error, PermissionError):
         return Failed(f"{what}: {reason}; give the worker's user access")
+    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return Failed(f"{what}: {reason}; move away what is in its place")
     return Unavailable(f"{what}: {reason}")

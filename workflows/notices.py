@@ -10,6 +10,7 @@ from temporalio.exceptions import ActivityError
 from workflows import orders
 from workflows.concurrency import together
 from workflows.orders import order
+from workflows.step import failure_text
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
@@ -69,7 +70,7 @@ class Notices:
                 summary=f"{event}: {announcer.name}",
             )
         except ActivityError as error:
-            self._board.note("baton", f"could not tell {announcer.name} ({event}): {error.cause or error}")
+            self._board.note("baton", f"could not tell {announcer.name} ({event}): {failure_text(error)}")
         else:
             if not told.sent:
                 self._board.note("baton", f"could not tell {announcer.name} ({event}): {told.detail}")

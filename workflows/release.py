@@ -119,7 +119,7 @@ class ReleaseWorkflow:
 
     async def _undo(self, runbook: asyncio.Task[None], why: str) -> None:
         runbook.cancel()
-        await asyncio.wait([runbook])
+        await workflow.wait([runbook])
         self._board.note("baton", f"undoing: {why}")
         await self._publishing.undo()
         await self._building.undo()

@@ -1,0 +1,53 @@
+"""The names under which an activity's effect is remembered, so that doing it again finds it done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from baton.model.base import Value, canonical_json
+from baton.model.errors import Invalid
+
+if TYPE_CHECKING:
+    from baton.model.work import ReleaseRef
+    from baton.store import Store
+
+Kept = TypeVar("Kept", bound=Value)
+
+
+class Records:
+    """What activities of one run of a release have done, in the store.
+
+    A record is a small document in the store, found by a name that belongs to the run: a new start of the same version
+    begins with none, a reset of the same run finds what is there.
+    """
+
+    def __init__(self, store: Store, release: ReleaseRef) -> None:
+        self._store = store
+        self._prefix = f"run/{release.release.project}/{release.release.version}/{release.run}"
+
+    def find(self, name: str, kind: type[Kept]) -> Kept | None:
+        """What was recorded under this name, or None.
+
+        Raises:
+            Invalid: the record is there but can't be read.
+        """
+        digest = self._store.recall(f"{self._prefix}/{name}")
+        if digest is None:
+            return None
+        try:
+            return kind.model_validate_json(self._store.read(digest))
+        except ValueError as error:
+            raise Invalid(f"the record {name} ({digest}) is not readable as {kind.__name__}") from error
+
+    def keep(self, name: str, effect: Kept) -> Kept:
+        """Record an effect for good.
+
+        Raises:
+            Conflict: another effect is recorded under this name.
+        """
+        self._store.remember(f"{self._prefix}/{name}", self._store.put_bytes(canonical_json(effect)))
+        return effect
+
+    def drop(self, name: str) -> None:
+        """Forget a record; harmless if there is none."""
+        self._store.forget(f"{self._prefix}/{name}")

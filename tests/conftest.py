@@ -1,0 +1,93 @@
+"""What every test may use: a plan, and the real Temporal dev server."""
+
+from __future__ import annotations
+
+import shutil
+import sysconfig
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from baton.model.plan import Plan
+from workflows.visibility import SEARCH_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+PLAN = {
+    "release": {"project": "hello", "version": "1.0.0"},
+    "title": "Hello",
+    "stream": {"name": "1.0", "status": "bugfix"},
+    "release_kind": "final",
+    "sandbox": True,
+    "started_by": "ada",
+    "source": {"repository": "/nowhere/hello", "commit": "c" * 40, "tag": "v1.0.0"},
+    "steps": [
+        {"name": "source", "builder": {"commands": [["make"]]}, "queue": "build-source", "files": ["hello.tar.gz"]},
+        {
+            "name": "windows",
+            "builder": {"commands": [["make"]]},
+            "queue": "build-windows",
+            "files": ["hello.exe"],
+            "role": "windows-expert",
+            "skippable": True,
+        },
+    ],
+    "signers": [
+        {
+            "kind": "sigstore",
+            "instance": "sandbox",
+            "identity": {"identity": "https://example.org/machine", "issuer": "https://issuer.example.org"},
+        }
+    ],
+    "gates": [{"name": "publish", "before": "publish", "needs": {"release-manager": 1}}],
+    "targets": [{"kind": "sandbox", "name": "downloads"}],
+    "announcers": [{"kind": "log", "name": "log"}],
+    "roster": {
+        "people": [
+            {"id": "ada", "name": "Ada", "roles": ["release-manager"]},
+            {"id": "grace", "name": "Grace", "roles": ["release-manager", "windows-expert"]},
+            {"id": "katherine", "name": "Katherine", "roles": ["macos-expert"]},
+        ]
+    },
+}
+
+NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def make_plan() -> Callable[..., Plan]:
+    """A small plan, with whole fields replaced as a test needs it."""
+
+    def make(**changes: object) -> Plan:
+        return Plan.model_validate({**PLAN, **changes})
+
+    return make
+
+
+@pytest.fixture
+def plan(make_plan: Callable[..., Plan]) -> Plan:
+    return make_plan()
+
+
+def executable(name: str) -> str:
+    """A program that a package put beside this interpreter, or one on the path."""
+    found = shutil.which(name, path=sysconfig.get_path("scripts")) or shutil.which(name)
+    assert found is not None, f"{name} is not installed"
+    return found
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """The real dev server, in memory, shared by all tests of a run."""
+    environment = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=executable("temporal"),
+        data_converter=pydantic_data_converter,
+        search_attributes=list(SEARCH_ATTRIBUTES),
+        dev_server_log_level="error",
+    )
+    async with environment:
+        yield environment

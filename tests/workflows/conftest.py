@@ -1,0 +1,173 @@
+"""A release with fake activities: the workflow is real, the server is real, nothing is built."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter, defaultdict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from baton.model import work
+from baton.model.manifest import Artifact, ManifestRef, SetRef
+from baton.model.status import Published, ReleaseStatus
+from workflows.release import ReleaseWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from temporalio.client import WorkflowHandle
+    from temporalio.testing import WorkflowEnvironment
+
+    from baton.model.base import Value
+    from baton.model.plan import Plan
+
+DIGEST = "sha256:" + "d" * 64
+SET = SetRef(digest=DIGEST, files=1, total_bytes=5)
+MANIFEST = ManifestRef(
+    digest="sha256:" + "a" * 64,
+    files=2,
+    total_bytes=10,
+    preview=(Artifact(name="hello.exe", digest=DIGEST, size=5), Artifact(name="hello.tar.gz", digest=DIGEST, size=5)),
+)
+
+ANSWERS: dict[str, Callable[[Any], Value]] = {
+    "prepare_source": lambda a: work.Source(
+        repository=a.source.repository, commit=a.source.commit, tag=a.source.tag, bundle=DIGEST, epoch=1
+    ),
+    "build_step": lambda a: work.Built(step=a.step.name, commit=a.source.commit, artifacts=SET),
+    "take_provided": lambda a: work.Built(step=a.step.name, commit=a.source.commit, artifacts=SET, builder="by hand"),
+    "inspect_step": lambda _: work.Inspected(files=1, archives=0),
+    "compare_steps": lambda _: work.Agreed(files=1),
+    "describe_files": lambda _: SET,
+    "make_manifest": lambda _: MANIFEST,
+    "run_check": lambda _: work.Checked(log=DIGEST),
+    "sign_files": lambda a: work.Signed(signer=a.signer, signatures=SET),
+    "verify_signatures": lambda _: work.Verified(files=2, signatures=2),
+    "stage": lambda _: work.Staged(files=4, total_bytes=20),
+    "promote": lambda a: work.Promoted(url=f"https://example.org/{a.target.name}"),
+    "check_public": lambda a: Published(target=a.target.name, url=f"https://example.org/{a.target.name}", checked=4),
+    "unstage": lambda a: work.Undone(detail=f"unstaged {a.target.name}"),
+    "push_tag": lambda a: work.Pushed(commit=a.source.commit),
+    "forget_source": lambda _: work.Undone(detail="forgot the source"),
+    "tell": lambda _: work.Told(sent=True),
+    "write_evidence": lambda _: SET,
+}
+CONTRACT = {item.name: item for item in vars(work).values() if isinstance(item, work.Work)}
+
+
+class Machines:
+    """Stands in for every activity: answers at once, fails or waits where a test says so, and keeps what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Value]] = []
+        self.failures: dict[str, list[ApplicationError]] = defaultdict(list)
+        self.holding: dict[str, asyncio.Event] = {}
+
+    def fail(self, name: str, *messages: str, retryable: bool = False) -> None:
+        """Let the next tries of an activity fail, one for each message."""
+        self.failures[name] += [ApplicationError(text, type="Failed", non_retryable=not retryable) for text in messages]
+
+    def hold(self, name: str) -> asyncio.Event:
+        """Let an activity wait until the returned event is set."""
+        return self.holding.setdefault(name, asyncio.Event())
+
+    def arguments(self, name: str) -> list[Any]:
+        return [argument for asked, argument in self.asked if asked == name]
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(name for name, _ in self.asked)
+
+    def activities(self) -> list[Callable[..., Any]]:
+        return [self._activity(item) for item in CONTRACT.values()]
+
+    def _activity(self, item: work.Work[Any, Any]) -> Callable[..., Any]:
+        async def run(argument: Any) -> Any:
+            self.asked.append((item.name, argument))
+            if item.name in self.holding:
+                while not self.holding[item.name].is_set():
+                    activity.heartbeat()
+                    await asyncio.wait([asyncio.create_task(self.holding[item.name].wait())], timeout=0.2)
+            if self.failures[item.name]:
+                raise self.failures[item.name].pop(0)
+            return ANSWERS[item.name](argument)
+
+        run.__annotations__ = {"argument": item.takes, "return": item.gives}
+        return activity.defn(name=item.name)(run)
+
+
+class Run:
+    """One release under test."""
+
+    def __init__(self, handle: WorkflowHandle[Any, ReleaseStatus], machines: Machines, plan: Plan) -> None:
+        self.handle = handle
+        self.machines = machines
+        self.plan = plan
+
+    async def status(self) -> ReleaseStatus:
+        return await self.handle.query(ReleaseWorkflow.status)
+
+    async def until(self, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
+        """Poll until the status fulfils a condition."""
+        async with asyncio.timeout(20):
+            while not condition(status := await self.status()):
+                await asyncio.sleep(0.05)
+        return status
+
+    async def until_waiting(self, what: str) -> ReleaseStatus:
+        return await self.until(lambda status: any(waiting.what == what for waiting in status.waiting))
+
+    async def said(self) -> str:
+        return "\n".join(f"{entry.who}: {entry.what}" for entry in await self.handle.query(ReleaseWorkflow.journal))
+
+
+@pytest.fixture
+def machines() -> Machines:
+    return Machines()
+
+
+@pytest.fixture
+def release(temporal: WorkflowEnvironment, machines: Machines, make_plan: Callable[..., Plan]) -> Callable[..., Any]:
+    """Starts a release with fake machines on every queue of its plan."""
+
+    @asynccontextmanager
+    async def start(**changes: object) -> AsyncIterator[Run]:
+        unique = uuid.uuid4().hex[:8]
+        plan = make_plan(**changes)
+        renamed = {queue: f"{queue}-{unique}" for queue in plan.queues}
+        plan = plan.model_copy(
+            update={
+                "queue": renamed[plan.queue],
+                "steps": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.steps),
+                "checks": tuple(c.model_copy(update={"queue": renamed[c.queue]}) for c in plan.checks),
+                "signers": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.signers),
+                "targets": tuple(t.model_copy(update={"queue": renamed[t.queue]}) for t in plan.targets),
+            }
+        )
+        workers = [
+            Worker(
+                temporal.client,
+                task_queue=queue,
+                workflows=[ReleaseWorkflow] if queue == plan.queue else [],
+                activities=machines.activities(),
+            )
+            for queue in plan.queues
+        ]
+        async with asyncio.TaskGroup() as group:
+            serving = [group.create_task(worker.run()) for worker in workers]
+            try:
+                handle = await temporal.client.start_workflow(
+                    ReleaseWorkflow.run, plan, id=f"release/{unique}", task_queue=plan.queue
+                )
+                yield Run(handle, machines, plan)
+            finally:
+                await asyncio.gather(*(worker.shutdown() for worker in workers))
+                await asyncio.gather(*serving)
+
+    return start

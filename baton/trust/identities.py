@@ -1,0 +1,222 @@
+"""The trusted-identities document: for each stream, everyone whose signature counts, and when.
+
+A project publishes it as one JSON file; CPython's comes with Baton. The document is named by the digest of its
+canonical JSON, which is also what a signature over the document itself would have to cover.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from packaging.version import Version as _Pep440
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from baton.model.base import Digest, Name, Value, canonical_json, digest_of
+from baton.model.errors import Invalid, Missing
+from baton.model.plan import Plan, Signer, SigstoreInstance, SigstoreSigner
+from baton.model.roster import OpenPgpKey, SigstoreIdentity, _Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baton.model.version import Version
+
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+"""The issuer of the tokens that GitHub Actions gives to workflow runs."""
+
+
+class Who(StrEnum):
+    """Whether a person or a machine makes the signature."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+
+
+class TrustedSigstoreIdentity(SigstoreIdentity):
+    """A Sigstore identity whose signatures count: the subject alternative name and the issuer, both exact."""
+
+    who: Who
+
+    def __str__(self) -> str:
+        return f"{self.identity} (issuer {self.issuer})"
+
+
+class TrustedWorkflow(_Window):
+    """A GitHub Actions workflow whose signatures count when it runs on a GitHub-hosted runner.
+
+    Attributes:
+        repository: ``owner/name``.
+        workflow: the file under ``.github/workflows`` that the run started with; what it calls does not count.
+        ref: the whole git ref that it must run on, or the beginning of one followed by ``*``: ``refs/tags/v*``.
+    """
+
+    kind: Literal["github-workflow"] = "github-workflow"
+    repository: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", max_length=200)]
+    workflow: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+\.ya?ml$", max_length=200)]
+    ref: Annotated[str, StringConstraints(pattern=r"^refs/(heads|tags)/[A-Za-z0-9._/+-]*\*?$", max_length=200)]
+    who: Literal[Who.MACHINE] = Who.MACHINE
+
+    def allows_ref(self, ref: str) -> bool:
+        """Whether a run on this git ref counts."""
+        if self.ref.endswith("*"):
+            return ref.startswith(self.ref.removesuffix("*"))
+        return ref == self.ref
+
+    def __str__(self) -> str:
+        return (
+            f"https://github.com/{self.repository}/.github/workflows/{self.workflow}@{self.ref} "
+            f"(issuer {GITHUB_ISSUER})"
+        )
+
+
+class TrustedKey(OpenPgpKey):
+    """An OpenPGP primary key whose signatures, and those of its signing subkeys, count.
+
+    A key that has expired meanwhile still counts for signatures from within its window, if that has an end.
+    """
+
+    who: Who
+
+    def __str__(self) -> str:
+        return f"OpenPGP key {self.fingerprint}"
+
+
+TrustedIdentity = Annotated[TrustedSigstoreIdentity | TrustedWorkflow | TrustedKey, Field(discriminator="kind")]
+"""Someone whose signature counts, from a day to a day, both included."""
+
+
+class TrustedStream(Value):
+    """Everyone whose signature counts for one stream.
+
+    Attributes:
+        name: as in :class:`baton.model.version.Stream`: the versions' common beginning, or ``*``.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^(\*|[0-9]+(\.[0-9]+)*)$", max_length=32)]
+    trusted: tuple[TrustedIdentity, ...] = Field(min_length=1, max_length=200)
+
+    @property
+    def prefix(self) -> tuple[int, ...]:
+        """The release numbers that the stream's versions begin with; none for ``*``."""
+        return () if self.name == "*" else _Pep440(self.name).release
+
+    def holds(self, version: Version) -> bool:
+        """Whether the version belongs to this stream; ``3.1`` does not hold ``3.14.1``."""
+        return _Pep440(version).release[: len(self.prefix)] == self.prefix
+
+
+class TrustedIdentities(Value):
+    """The document.
+
+    Attributes:
+        sigstore: the Sigstore instance whose certificates count.
+        issued: the day from which this text of the document is meant to be used.
+    """
+
+    kind: Literal["urn:baton:trusted-identities:v1"] = "urn:baton:trusted-identities:v1"
+    project: Name
+    sigstore: SigstoreInstance = SigstoreInstance.PUBLIC
+    issued: date
+    streams: tuple[TrustedStream, ...] = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _streams_once(self) -> Self:
+        names = [stream.name for stream in self.streams]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"stream {', '.join(twice)} is listed more than once")
+        return self
+
+    @property
+    def digest(self) -> Digest:
+        """The document's name: the digest of its canonical JSON."""
+        return digest_of(canonical_json(self))
+
+    def stream_of(self, version: Version) -> TrustedStream | None:
+        """The stream that the version belongs to, the most specific one if several do, or None."""
+        holding = [stream for stream in self.streams if stream.holds(version)]
+        return max(holding, key=lambda stream: len(stream.prefix), default=None)
+
+    def matching(self, stream: str, day: date) -> tuple[TrustedIdentity, ...]:
+        """Everyone whose signature of that day counts for the stream of that name, in the document's order."""
+        return tuple(
+            trusted
+            for listed in self.streams
+            if listed.name == stream
+            for trusted in listed.trusted
+            if trusted.covers(day)
+        )
+
+    @classmethod
+    def of_plan(cls, plan: Plan, issued: date) -> Self:
+        """The document that says of a release's stream what the plan says: who signs it."""
+        instances = {signer.instance for signer in plan.signers if isinstance(signer, SigstoreSigner)}
+        if len(instances) > 1:
+            raise Invalid(f"the plan signs with several Sigstore instances at once: {', '.join(sorted(instances))}")
+        return cls(
+            project=plan.release.project,
+            sigstore=next(iter(instances), SigstoreInstance.PUBLIC),
+            issued=issued,
+            streams=(TrustedStream(name=plan.stream.name, trusted=tuple(map(trusted_signer, plan.signers))),),
+        )
+
+
+def trusted_signer(signer: Signer) -> TrustedIdentity:
+    """The identity whose signature has to be there when a plan has this signer."""
+    if isinstance(signer, SigstoreSigner):
+        return TrustedSigstoreIdentity(**signer.identity.model_dump(), who=Who.MACHINE)
+    return TrustedKey(**signer.key.model_dump(), who=Who.MACHINE)
+
+
+def load_identities(path: Path) -> TrustedIdentities:
+    """Read a document from a file.
+
+    Raises:
+        Missing: there is no such file.
+        Invalid: it is not a trusted-identities document; the message says where.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Missing(f"can't read the trusted identities {path}: {error.strerror}") from error
+    return _parse(content, str(path))
+
+
+def shipped_identities(project: str) -> TrustedIdentities:
+    """The document that comes with Baton for a project.
+
+    Raises:
+        Missing: none comes with Baton; the message names those that do.
+    """
+    folder = files("baton.trust") / "data"
+    known = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
+    if project not in known:
+        raise Missing(
+            f"no trusted identities of {project} come with Baton, only those of: {', '.join(known)}; "
+            "give the project's own document with --identities FILE"
+        )
+    return _parse((folder / f"{project}.json").read_bytes(), f"the shipped identities of {project}")
+
+
+def identities_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the document."""
+    schema = TrustedIdentities.model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:baton:trusted-identities:v1",
+        **schema,
+    }
+
+
+def _parse(content: bytes, source: str) -> TrustedIdentities:
+    try:
+        return TrustedIdentities.model_validate_json(content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "the document"
+        raise Invalid(
+            f"{source} is not a urn:baton:trusted-identities:v1 document: {where}: {problem['msg']}, "
+            f"found {str(problem['input'])[:80]!r} ({error.error_count()} problem(s) in all)"
+        ) from error

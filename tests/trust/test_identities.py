@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import jsonschema  # type: ignore[import-untyped]  # it publishes no types
+import pytest
+
+from baton.model.errors import Invalid, Missing
+from baton.model.plan import SigstoreInstance
+from baton.trust.identities import (
+    TrustedIdentities,
+    TrustedKey,
+    TrustedSigstoreIdentity,
+    TrustedWorkflow,
+    identities_schema,
+    load_identities,
+    shipped_identities,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENT: dict[str, Any] = {
+    "kind": "urn:baton:trusted-identities:v1",
+    "project": "hello",
+    "sigstore": "public",
+    "issued": "2026-01-01",
+    "streams": [
+        {
+            "name": "1",
+            "trusted": [
+                {
+                    "kind": "sigstore",
+                    "identity": "ada@example.org",
+                    "issuer": "https://accounts.google.com",
+                    "who": "human",
+                    "until": "2026-03-31",
+                },
+                {
+                    "kind": "github-workflow",
+                    "repository": "example/hello",
+                    "workflow": "release.yml",
+                    "ref": "refs/tags/v*",
+                    "from": "2026-04-01",
+                },
+                {"kind": "openpgp", "fingerprint": "A" * 40, "who": "machine"},
+            ],
+        },
+        {"name": "1.2", "trusted": [{"kind": "openpgp", "fingerprint": "B" * 40, "who": "human"}]},
+    ],
+}
+
+
+@pytest.fixture
+def document() -> TrustedIdentities:
+    return TrustedIdentities.model_validate(DOCUMENT)
+
+
+def changed(where: tuple[str | int, ...], value: object) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(DOCUMENT))
+    place: Any = copy
+    for key in where[:-1]:
+        place = place[key]
+    place[where[-1]] = value
+    return copy
+
+
+def test_who_counts_depends_on_the_day(document: TrustedIdentities) -> None:
+    def kinds(day: date) -> list[str]:
+        return [type(trusted).__name__ for trusted in document.matching("1", day)]
+
+    assert kinds(date(2026, 3, 31)) == [TrustedSigstoreIdentity.__name__, TrustedKey.__name__]
+    assert kinds(date(2026, 4, 1)) == [TrustedWorkflow.__name__, TrustedKey.__name__]
+    assert document.matching("2", date(2026, 4, 1)) == ()
+
+
+@pytest.mark.parametrize(("version", "stream"), [("1.0.1", "1"), ("1.2.3rc1", "1.2"), ("1.20.0", "1"), ("2.0", None)])
+def test_a_version_belongs_to_its_most_specific_stream(
+    document: TrustedIdentities, version: str, stream: str | None
+) -> None:
+    found = document.stream_of(version)
+    assert (found.name if found else None) == stream
+
+
+def test_a_project_of_one_line_has_one_stream_for_every_version() -> None:
+    document = TrustedIdentities.model_validate(changed(("streams", 0, "name"), "*"))
+    assert document.stream_of("7.1").name == "*"  # type: ignore[union-attr]  # there is one
+    assert document.stream_of("1.2.1").name == "1.2"  # type: ignore[union-attr]  # there is one
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "says"),
+    [
+        (("kind",), "urn:baton:trusted-identities:v2", "kind"),
+        (("streams",), [], "streams"),
+        (("streams", 1, "name"), "1", "stream 1 is listed more than once"),
+        (("streams", 1, "name"), "1.x", "streams.1.name"),
+        (("streams", 0, "trusted"), [], "streams.0.trusted"),
+        (("streams", 0, "trusted", 0, "issuer"), "accounts.google.com", "issuer"),
+        (("streams", 0, "trusted", 0, "who"), "robot", "who"),
+        (("streams", 0, "trusted", 0, "kind"), "ssh", "kind"),
+        (("streams", 0, "trusted", 1, "ref"), "*", "ref"),
+        (("streams", 0, "trusted", 2, "fingerprint"), "64E628F8D684696D", "fingerprint"),
+        (("signed",), True, "signed"),
+    ],
+)
+def test_a_wrong_document_is_refused_and_the_place_is_named(
+    tmp_path: Path, where: tuple[str | int, ...], value: object, says: str
+) -> None:
+    path = tmp_path / "identities.json"
+    path.write_text(json.dumps(changed(where, value)))
+    with pytest.raises(Invalid, match="not a urn:baton:trusted-identities:v1 document") as refusal:
+        load_identities(path)
+    assert says in str(refusal.value)
+
+
+def test_a_document_that_is_not_there_or_no_json_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match=r"identities\.json"):
+        load_identities(tmp_path / "identities.json")
+    (tmp_path / "identities.json").write_text("{")
+    with pytest.raises(Invalid, match="Invalid JSON"):
+        load_identities(tmp_path / "identities.json")
+
+
+def test_the_digest_names_the_content_not_its_layout(document: TrustedIdentities) -> None:
+    again = TrustedIdentities.model_validate_json(json.dumps(DOCUMENT, indent=8))
+    other = TrustedIdentities.model_validate(changed(("issued",), "2026-01-02"))
+    assert again.digest == document.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ref", "allowed"),
+    [
+        ("refs/tags/v*", "refs/tags/v1.0", True),
+        ("refs/tags/v*", "refs/heads/v1.0", False),
+        ("refs/tags/v1.0", "refs/tags/v1.0", True),
+        ("refs/tags/v1.0", "refs/tags/v1.0.1", False),
+        ("refs/tags/v1.*", "refs/tags/v10", False),
+    ],
+)
+def test_a_ref_is_whole_or_begins_as_the_pattern(pattern: str, ref: str, *, allowed: bool) -> None:
+    workflow = TrustedWorkflow(repository="example/hello", workflow="release.yml", ref=pattern)
+    assert workflow.allows_ref(ref) is allowed
+
+
+def test_the_published_schema_accepts_what_the_model_accepts() -> None:
+    schema = identities_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    shipped = shipped_identities("cpython").model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert validator.is_valid(DOCUMENT)
+    assert validator.is_valid(shipped)
+    assert not validator.is_valid(changed(("streams", 0, "trusted", 2, "fingerprint"), "64E628F8D684696D"))
+    assert not validator.is_valid(changed(("signed",), True))
+
+
+def test_the_shipped_cpython_document_names_who_signs_which_stream() -> None:
+    document = shipped_identities("cpython")
+    signers = {
+        stream.name: [(t.identity, t.issuer) for t in stream.trusted if isinstance(t, TrustedSigstoreIdentity)]
+        for stream in document.streams
+    }
+    github, google = "https://github.com/login/oauth", "https://accounts.google.com"
+    assert document.sigstore is SigstoreInstance.PUBLIC
+    assert signers == {
+        "3.7": [("nad@python.org", github)],
+        "3.8": [("lukasz@langa.pl", github)],
+        "3.9": [("lukasz@langa.pl", github)],
+        "3.10": [("pablogsal@python.org", google)],
+        "3.11": [("pablogsal@python.org", google)],
+        "3.12": [("thomas@python.org", google)],
+        "3.13": [("thomas@python.org", google)],
+        "3.14": [("hugo@python.org", github)],
+        "3.15": [("hugo@python.org", github)],
+        "3.16": [("savannah@python.org", github)],
+        "3.17": [("savannah@python.org", github)],
+    }
+    with_keys = {s.name for s in document.streams if any(isinstance(t, TrustedKey) for t in s.trusted)}
+    assert with_keys == {"3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"}, "PEP 761: no OpenPGP from 3.14"
+
+
+def test_only_shipped_projects_are_known_by_name() -> None:
+    with pytest.raises(Missing, match="cpython"):
+        shipped_identities("../cpython")

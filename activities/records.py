@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from baton.model.base import Value, canonical_json
-from baton.model.errors import Invalid
+from baton.model.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
+    from baton.model.base import Digest
     from baton.model.work import ReleaseRef
     from baton.store import Store
 
@@ -17,8 +18,8 @@ Kept = TypeVar("Kept", bound=Value)
 class Records:
     """What activities of one run of a release have done, in the store.
 
-    A record is a small document in the store, found by a name that belongs to the run: a new start of the same version
-    begins with none, a reset of the same run finds what is there.
+    A record is content in the store, found by a name that belongs to the run: a new start of the same version begins
+    with none, a reset of the same run finds what is there.
     """
 
     def __init__(self, store: Store, release: ReleaseRef) -> None:
@@ -26,12 +27,12 @@ class Records:
         self._prefix = f"run/{release.release.project}/{release.release.version}/{release.run}"
 
     def find(self, name: str, kind: type[Kept]) -> Kept | None:
-        """What was recorded under this name, or None.
+        """The value that was recorded under this name, or None.
 
         Raises:
             Invalid: the record is there but can't be read.
         """
-        digest = self._store.recall(f"{self._prefix}/{name}")
+        digest = self.find_content(name)
         if digest is None:
             return None
         try:
@@ -40,13 +41,28 @@ class Records:
             raise Invalid(f"the record {name} ({digest}) is not readable as {kind.__name__}") from error
 
     def keep(self, name: str, effect: Kept) -> Kept:
-        """Record an effect for good.
+        """Record a value for good.
 
-        Raises:
-            Conflict: another effect is recorded under this name.
+        If another try of the same activity has recorded its own effect meanwhile, that one stands and is returned.
         """
-        self._store.remember(f"{self._prefix}/{name}", self._store.put_bytes(canonical_json(effect)))
-        return effect
+        self.keep_content(name, canonical_json(effect))
+        return self.find(name, type(effect)) or effect
+
+    def find_content(self, name: str) -> Digest | None:
+        """The digest of the bytes that were recorded under this name, or None."""
+        return self._store.recall(f"{self._prefix}/{name}")
+
+    def keep_content(self, name: str, content: bytes) -> Digest:
+        """Record bytes for good; returns the digest of what stands, which is the first that was recorded."""
+        digest = self._store.put_bytes(content)
+        try:
+            self._store.remember(f"{self._prefix}/{name}", digest)
+        except Conflict:
+            first = self.find_content(name)
+            if first is None:
+                raise
+            return first
+        return digest
 
     def drop(self, name: str) -> None:
         """Forget a record; harmless if there is none."""

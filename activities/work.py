@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from baton.builders.port import FailedWithLog
 from baton.model.errors import BatonError, Refused
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class _Conducted(ActivityInboundInterceptor):
             return await super().execute_activity(input)
         except BatonError as error:
             # `from None`: the text is for people, and a chained traceback may hold what must not be recorded.
-            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=error.permanent) from None
+            log = [error.log] if isinstance(error, FailedWithLog) else []
+            raise ApplicationError(str(error), *log, type=type(error).__name__, non_retryable=error.permanent) from None
         finally:
             beating.cancel()
             _progress.reset(token)

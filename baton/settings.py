@@ -17,6 +17,8 @@ class WorkerSettings(BaseSettings):
     Attributes:
         store: where content is kept: a folder path, or an ``s3://bucket/prefix`` address.
         workspace: where checkouts and temporary files go; on the same filesystem as a local store, files are linked.
+        build_cache: what build tools may keep between builds. It makes builds faster, and lets one build change the
+            next one's result: for sandboxes and rehearsals.
         sandbox: the state folder of the embedded world; a worker that has it takes only sandbox plans.
         gpg_home: GnuPG home with the team's signing subkey. At most 86 bytes long, for the agent's sockets.
         gpg_passphrase: its passphrase, if it has one; or in a file:
@@ -34,6 +36,7 @@ class WorkerSettings(BaseSettings):
 
     store: str = Field(default_factory=lambda: str(platformdirs.user_data_path("baton") / "store"))
     workspace: Path = Field(default_factory=lambda: platformdirs.user_cache_path("baton") / "work")
+    build_cache: Path | None = None
     sandbox: Path | None = None
     gpg_home: Path | None = None
     gpg_passphrase: SecretStr | None = None

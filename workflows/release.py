@@ -129,7 +129,7 @@ class ReleaseWorkflow:
         name="sign_off",
         description="Agree to what a gate asks about; answers at once. The JSON to send is in the current details.",
     )
-    async def sign_off(self, message: SignOff) -> Answer:
+    def sign_off(self, message: SignOff) -> Answer:
         """Count a sign-off and say what became of it."""
         return self._gates.sign_off(message)
 
@@ -138,7 +138,7 @@ class ReleaseWorkflow:
         description="Agree to what a gate asks about. The JSON to send is in the current details; "
         "what became of it is in the log (query `journal`).",
     )
-    async def sign_off_signal(self, message: Any) -> None:
+    def sign_off_signal(self, message: Any) -> None:
         """The durable twin of the update: kept while no worker is up."""
         if (read := self._read(SignOff, message)) is not None:
             self._gates.sign_off(read)
@@ -147,7 +147,7 @@ class ReleaseWorkflow:
         name="decide",
         description="Decide about a step that could not finish: retry, skip, abort or provide; answers at once.",
     )
-    async def decide(self, message: Decision) -> Answer:
+    def decide(self, message: Decision) -> Answer:
         """Take a decision and say what became of it."""
         return self._steps.decide(message)
 
@@ -155,7 +155,7 @@ class ReleaseWorkflow:
         name="decide",
         description="Decide about a step that could not finish. The JSON to send is in the current details.",
     )
-    async def decide_signal(self, message: Any) -> None:
+    def decide_signal(self, message: Any) -> None:
         """The durable twin of the update."""
         if (read := self._read(Decision, message)) is not None:
             self._steps.decide(read)
@@ -163,12 +163,12 @@ class ReleaseWorkflow:
     @workflow.update(
         name="cancel", description="End a release that is not public yet, and undo what it did; answers at once."
     )
-    async def cancel(self, message: Cancel) -> Answer:
+    def cancel(self, message: Cancel) -> Answer:
         """End the release if that is still possible."""
         return self._cancel(message)
 
     @workflow.signal(name="cancel", description="End a release that is not public yet, and undo what it did.")
-    async def cancel_signal(self, message: Any) -> None:
+    def cancel_signal(self, message: Any) -> None:
         """The durable twin of the update."""
         if (read := self._read(Cancel, message)) is not None:
             self._cancel(read)

@@ -89,7 +89,7 @@ class Steps:
             except ActivityError as error:
                 if is_cancelled_exception(error):
                     raise
-                decision = await self._decide(name, failure_text(error), can_provide=provided is not None)
+                decision = await self._decide(name, error, can_provide=provided is not None)
             else:
                 self._board.change(name, StepState.DONE, detail=done(outcome))
                 return outcome
@@ -119,7 +119,8 @@ class Steps:
         self._board.note(decision.by, f"decided: {decision.choice} {decision.step}. {decision.reason}".strip())
         return Answer(accepted=True, message=f"{decision.choice} of {decision.step}, attempt {decision.attempt}")
 
-    async def _decide(self, name: str, failure: str, *, can_provide: bool) -> Decision:
+    async def _decide(self, name: str, error: ActivityError, *, can_provide: bool) -> Decision:
+        failure = failure_text(error)
         step = self._board.steps[name]
         choices = [Choice.RETRY]
         planned = self._board.plan.step(name)
@@ -130,7 +131,7 @@ class Steps:
         if not self._board.going_public:
             choices.append(Choice.ABORT)
         self._board.note("baton", f"{name} could not finish (attempt {step.attempt}): {failure}")
-        self._board.change(name, StepState.NEEDS_DECISION, detail=failure, choices=tuple(choices))
+        self._board.change(name, StepState.NEEDS_DECISION, detail=failure, choices=tuple(choices), log=_log_of(error))
         await workflow.wait_condition(lambda: name in self._decisions)
         return self._decisions.pop(name)
 
@@ -157,6 +158,12 @@ def failure_text(error: ActivityError) -> str:
     if isinstance(cause, ApplicationError):
         return f"{cause.type}: {cause.message}" if cause.type else cause.message
     return str(cause or error)
+
+
+def _log_of(error: ActivityError) -> str | None:
+    """The digest of the log that a failed build left in the store."""
+    details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
+    return str(details[0]) if details else None
 
 
 def _timeout_text(error: ActivityError, timeout: ActivityTimeout) -> str:

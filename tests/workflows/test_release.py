@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 Release = Any
 
 
-def sign_off(status: ReleaseStatus, by: str = "ada", **changes: object) -> SignOff:
+def sign_off(status: ReleaseStatus, by: str = "ada", **changes: Any) -> SignOff:
     (waiting,) = (waiting for waiting in status.waiting if waiting.kind == "sign-off")
     return SignOff.model_validate({**json.loads(waiting.message), "by": by, **changes})
 
 
-def decision(status: ReleaseStatus, choice: Choice, by: str = "ada", **changes: object) -> Decision:
+def decision(status: ReleaseStatus, choice: Choice, by: str = "ada", **changes: Any) -> Decision:
     (waiting,) = (waiting for waiting in status.waiting if waiting.kind == "decision")
     return Decision.model_validate({**json.loads(waiting.message), "by": by, "choice": choice, **changes})
 
@@ -76,7 +76,7 @@ async def test_a_sign_off_by_signal_counts_and_a_malformed_one_is_in_the_log(rel
     ],
 )
 async def test_a_wrong_sign_off_is_refused_with_the_reason(
-    release: Release, by: str, changes: dict[str, object], reason: str
+    release: Release, by: str, changes: dict[str, Any], reason: str
 ) -> None:
     async with release() as run:
         status = await run.until_waiting("publish")
@@ -210,7 +210,7 @@ async def test_a_step_that_the_plan_lets_go_can_be_skipped_and_the_others_go_on(
     ],
 )
 async def test_a_wrong_decision_is_refused_with_the_reason(
-    release: Release, machines: Any, choice: Choice, changes: dict[str, object], reason: str
+    release: Release, machines: Any, choice: Choice, changes: dict[str, Any], reason: str
 ) -> None:
     machines.fail("build_step", "broken")
     async with release(

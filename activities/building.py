@@ -1,0 +1,40 @@
+"""Building, and the project's own checks: a project's commands on a machine that holds no credentials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.records import Records
+from activities.work import does, progress
+from baton.builders.check import run_check
+from baton.builders.command import LocalBuilder
+from baton.builders.workspace import Workspace
+from baton.model import work
+
+if TYPE_CHECKING:
+    from baton.settings import WorkerSettings
+    from baton.store import Store
+
+
+class BuildActivities:
+    """What a build worker does."""
+
+    def __init__(self, store: Store, settings: WorkerSettings) -> None:
+        self._store = store
+        self._workspace = Workspace(settings.workspace, store, cache=settings.build_cache)
+
+    @does(work.BUILD_STEP)
+    def build_step(self, what: work.BuildStep) -> work.Built:
+        """Build a step once for each attempt that the release counts; a try that was killed starts from nothing."""
+        records, name = Records(self._store, what.release), f"build/{what.step.name}/{what.attempt}"
+        if (done := records.find(name, work.Built)) is not None:
+            return done
+        builder = LocalBuilder(self._workspace)
+        return records.keep(name, builder.build(what, progress=progress(), cancelled=activity.is_cancelled))
+
+    @does(work.RUN_CHECK)
+    def run_check(self, what: work.RunCheck) -> work.Checked:
+        """Run one of the project's own checks; it looks and changes nothing, so it may run again."""
+        return run_check(what, self._workspace, progress=progress(), cancelled=activity.is_cancelled)

@@ -1,0 +1,62 @@
+"""Publishing: staged where nobody sees it, made public at one moment, fetched back as a user would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from activities.released import public_files
+from activities.work import does, progress
+from baton.model import work
+from baton.model.status import Published
+from baton.targets import open_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from baton.model.manifest import Artifact
+    from baton.settings import WorkerSettings
+    from baton.store import Store
+
+
+class PublishActivities:
+    """What a publishing worker does."""
+
+    def __init__(self, store: Store, settings: WorkerSettings) -> None:
+        self._store = store
+        self._settings = settings
+
+    @does(work.STAGE)
+    def stage(self, what: work.Publish) -> work.Staged:
+        """Bring every file to the target's staging."""
+        files = public_files(self._store, what.manifest, what.signed)
+        target = open_target(what.target, self._settings)
+        target.stage(what.release.release, files, self._store, progress=_bytes_of(files, "staged"))
+        return work.Staged(files=len(files), total_bytes=sum(file.size for file in files))
+
+    @does(work.PROMOTE)
+    def promote(self, what: work.Publish) -> work.Promoted:
+        """Make what is staged public."""
+        files = public_files(self._store, what.manifest, what.signed)
+        target = open_target(what.target, self._settings)
+        url = target.promote(what.release.release, files, progress=_bytes_of(files, "compared"))
+        return work.Promoted(url=url)
+
+    @does(work.CHECK_PUBLIC)
+    def check_public(self, what: work.Publish) -> Published:
+        """Fetch every file as the public would, and compare it."""
+        files = public_files(self._store, what.manifest, what.signed)
+        target = open_target(what.target, self._settings)
+        checked = target.check_public(what.release.release, files, progress=_bytes_of(files, "fetched back"))
+        return Published(target=what.target.name, url=target.address(what.release.release), checked=checked)
+
+    @does(work.UNSTAGE)
+    def unstage(self, what: work.WithdrawStaging) -> work.Undone:
+        """Remove what is staged, never what is public."""
+        removed = open_target(what.target, self._settings).unstage(what.release.release)
+        found = "removed what was staged" if removed else "nothing was staged"
+        return work.Undone(detail=f"{found} on {what.target.name}")
+
+
+def _bytes_of(files: list[Artifact], verb: str) -> Callable[[int], None]:
+    say, total = progress(), sum(file.size for file in files)
+    return lambda done: say(f"{verb} {done:,} of {total:,} bytes")

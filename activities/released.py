@@ -1,0 +1,39 @@
+"""The files of a release, read from the store by reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baton.model.base import canonical_json
+from baton.model.errors import Invalid
+from baton.model.manifest import Artifact, Manifest
+
+if TYPE_CHECKING:
+    from baton.model.manifest import ManifestRef
+    from baton.model.work import Signed
+    from baton.store import Store
+
+
+def read_manifest(store: Store, ref: ManifestRef) -> Manifest:
+    """The manifest behind a reference.
+
+    Raises:
+        Missing: the store has no such content.
+        Invalid: the content is no manifest in canonical JSON.
+    """
+    content = store.read(ref.digest)
+    try:
+        manifest = Manifest.model_validate_json(content)
+    except ValueError as error:
+        raise Invalid(f"{ref.digest} is no manifest: {error}") from error
+    if canonical_json(manifest) != content:
+        raise Invalid(f"{ref.digest} is a manifest, but not in canonical JSON (RFC 8785)")
+    return manifest
+
+
+def public_files(store: Store, ref: ManifestRef, signed: tuple[Signed, ...]) -> list[Artifact]:
+    """Everything that becomes public: the manifest's files and their signatures."""
+    files = [Artifact(name=f.name, digest=f.digest, size=f.size) for f in read_manifest(store, ref).files]
+    for signatures in signed:
+        files += store.read_set(signatures.signatures).artifacts
+    return sorted(files, key=lambda file: file.name)

@@ -1,1 +1,24 @@
 """Who is told: one port, one file for each channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baton.announcers.log import LogAdapter
+from baton.announcers.port import AnnouncerAdapter
+from baton.announcers.webhook import WebhookAdapter
+from baton.model.plan import LogAnnouncer, WebhookAnnouncer
+
+if TYPE_CHECKING:
+    from baton.model.plan import Announcer
+
+__all__ = ["AnnouncerAdapter", "open_announcer"]
+
+
+def open_announcer(announcer: Announcer) -> AnnouncerAdapter:
+    """The adapter for an announcer of the plan."""
+    match announcer:
+        case LogAnnouncer():
+            return LogAdapter()
+        case WebhookAnnouncer():
+            return WebhookAdapter(announcer.url_from)

@@ -1,0 +1,22 @@
+"""A line in the worker's log."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from baton.announcers.port import AnnouncerAdapter
+
+if TYPE_CHECKING:
+    from baton.model.plan import Event
+    from baton.model.version import ReleaseId
+
+_log = logging.getLogger(__name__)
+
+
+class LogAdapter(AnnouncerAdapter):
+    """Writes to the logger ``baton.announcers.log`` at level INFO; never fails."""
+
+    def tell(self, event: Event, release: ReleaseId, text: str, link: str) -> None:
+        """See :meth:`AnnouncerAdapter.tell`. Line breaks become spaces, so that no message can pose as two."""
+        _log.info("%s: %s", release, " ".join(f"[{event.value}] {text} {link}".split()))

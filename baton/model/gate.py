@@ -85,7 +85,7 @@ class GateResult(Value):
         facts = f"gate {self.gate} has {have} of {required} sign-offs"
         if not self.missing:
             return facts
-        return f"{facts}; missing: " + ", ".join(f"{count} {role}" for role, count in self.missing.items())
+        return f"{facts}; missing: {_listed(self.missing)}"
 
     def waiting_people(self, roster: Roster) -> tuple[str, ...]:
         """The ids of those whose sign-off would bring the gate forward, in roster order."""
@@ -123,6 +123,10 @@ def consider(result: GateResult, sign_off: SignOff, roster: Roster, now: datetim
     return counted, Answer(accepted=True, message=str(counted))
 
 
+def _listed(missing: dict[str, int]) -> str:
+    return ", ".join(f"{count} {role}" for role, count in missing.items())
+
+
 def _objection(result: GateResult, sign_off: SignOff, roster: Roster) -> str | None:
     if sign_off.run != result.run:
         return f"the sign-off names run {sign_off.run}; this is run {result.run}: sign off what is here now"
@@ -149,5 +153,5 @@ def _objection(result: GateResult, sign_off: SignOff, roster: Roster) -> str | N
     if earlier is not None and earlier.role != sign_off.role:
         return f"{person.id} has signed off as {earlier.role} already; one person counts once"
     if earlier is None and sign_off.role not in result.missing:
-        return f"gate {result.gate} has all the {sign_off.role} sign-offs it needs; still missing: {result.missing}"
+        return f"gate {result.gate} has all the {sign_off.role} sign-offs it needs; still missing: {_listed(result.missing)}"
     return None

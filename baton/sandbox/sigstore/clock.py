@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Gives the time now, with its time zone. Certificates, timestamps and log entries go by it. Tokens do not: clients
-check those against the machine's clock."""
+"""Gives the time now, with its time zone. Certificates, timestamps, log entries and sign-ins go by it. Tokens do not:
+clients check those against the machine's clock."""
 
 
 def utc_now() -> datetime:

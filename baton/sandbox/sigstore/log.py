@@ -8,7 +8,7 @@ import errno
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from baton.model.errors import Invalid
 from baton.sandbox.sigstore.files import PRIVATE, private_folder, sync_folder
@@ -17,6 +17,8 @@ from baton.sandbox.sigstore.merkle import MerkleTree, leaf_hash
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+_CLOSED: Final = -1
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class TransparencyLog:
     ) -> None:
         with self._lock:
             os.close(self._descriptor)
+            # A request that comes too late must not write to whatever gets the number next.
+            self._descriptor = _CLOSED
 
     def append(self, entry: bytes) -> Inclusion:
         """Adds an entry and proves it; safe to call from several threads.

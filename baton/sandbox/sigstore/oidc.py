@@ -10,9 +10,9 @@ import base64
 import hashlib
 import secrets
 import threading
-import time
 import urllib.parse
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -24,13 +24,15 @@ from baton.sandbox.sigstore.tokens import ALGORITHM, AUDIENCE, TOKEN_LIFETIME, T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from baton.sandbox.sigstore.clock import Clock
     from baton.sandbox.sigstore.machines import Machines
 
 OUT_OF_BAND: Final = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI of a client that has no browser at hand: the person carries the code over by hand."""
 
-_CODE_LIFETIME: Final = 300.0
+_CODE_LIFETIME: Final = timedelta(minutes=5)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -60,7 +62,7 @@ class ClientCredentials:
 class _Grant:
     request: AuthorizationRequest
     email: str
-    expires: float
+    expires: datetime
 
 
 class OidcIssuer:
@@ -70,12 +72,14 @@ class OidcIssuer:
         tokens: mints the tokens.
         machines: knows the machines' secrets.
         url: where the endpoints are; the issuer's name is :data:`~baton.sandbox.sigstore.ISSUER` wherever that is.
+        clock: what the codes expire by.
     """
 
-    def __init__(self, tokens: TokenIssuer, machines: Machines, url: str) -> None:
+    def __init__(self, tokens: TokenIssuer, machines: Machines, url: str, clock: Clock) -> None:
         self._tokens = tokens
         self._machines = machines
         self._url = url
+        self._clock = clock
         self._grants: dict[str, _Grant] = {}
         self._lock = threading.Lock()
 
@@ -105,7 +109,7 @@ class OidcIssuer:
         if not name or not domain or not email.isascii() or any(character.isspace() for character in email):
             raise OAuthError("invalid_request", "expected an e-mail address in ASCII, such as someone@example.org")
         code = secrets.token_urlsafe(24)
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             self._grants = {other: grant for other, grant in self._grants.items() if grant.expires > now}
             self._grants[code] = _Grant(request, email, now + _CODE_LIFETIME)
@@ -134,7 +138,7 @@ class OidcIssuer:
         # A code is spent by trying it, so that it can't be guessed at.
         with self._lock:
             grant = self._grants.pop(form.get("code", ""), None)
-        if grant is None or grant.expires <= time.monotonic():
+        if grant is None or grant.expires <= self._clock():
             raise OAuthError("invalid_grant", "the code was never given out, was used before, or has expired")
         if form.get("redirect_uri") != grant.request.redirect_uri or credentials.client_id != grant.request.client_id:
             raise OAuthError("invalid_grant", "the code was given to another client or redirect_uri")

@@ -105,7 +105,7 @@ def local_sigstore(
             rekor=rekor,
             rekor_v1=rekor_v1,
             tsa=tsa,
-            oidc=OidcIssuer(tokens, machines, url + OIDC_PATH),
+            oidc=OidcIssuer(tokens, machines, url + OIDC_PATH, clock),
             tokens=tokens,
             trust_config=trust_config.to_json(),
             person=person,

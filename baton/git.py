@@ -43,23 +43,23 @@ def local_environment() -> dict[str, str]:
 def remote_environment() -> dict[str, str]:
     """For talking to a remote repository, with the credentials that the worker's own git is configured with.
 
-    Baton's and Temporal's variables stay out of it, and so do those that would point git at another repository.
-    Nothing asks at a terminal, and no address can make git run a program (``ext::``; gitremote-helpers(7)).
+    Baton's and Temporal's variables stay out of it, and so do those that would point git at another repository or make
+    it say more than it should. Nothing asks for a password, and no address can make git run a program (``ext::``; see
+    gitremote-ext(1)). A transfer of less than 1 kB/s for a minute is given up.
     """
     keep = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("BATON_", "TEMPORAL_")) and name not in _POINTERS
+        if not name.startswith(("BATON_", "TEMPORAL_", "GIT_TRACE")) and name not in _POINTERS
     }
-    return (
-        {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
-        | keep
-        | {
-            "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
-            "GIT_TERMINAL_PROMPT": "0",
-            "LC_ALL": "C",
-        }
-    )
+    return keep | {
+        "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+        "GIT_HTTP_LOW_SPEED_LIMIT": "1000",
+        "GIT_HTTP_LOW_SPEED_TIME": "60",
+        "GIT_TERMINAL_PROMPT": "0",
+        "SSH_ASKPASS_REQUIRE": "never",
+        "LC_ALL": "C",
+    }
 
 
 def git(*arguments: str, folder: Path, environment: Mapping[str, str] | None = None, stdin: bytes = b"") -> str:

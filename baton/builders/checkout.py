@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from baton.model.work import Source
 
 
+_SHA1_DIGITS = 40
+
+
 def check_out(source: Source, bench: Bench) -> Path:
-    """Make a checkout of the tag that the source's bundle holds, and prove that it is the source's commit.
+    """Make a checkout of the prepared source, which is proven to be the source's commit.
 
     Args:
         source: what to check out.
@@ -29,24 +32,34 @@ def check_out(source: Source, bench: Bench) -> Path:
         Refused: the bundle holds another commit, or none.
         Stopped: the caller wished it.
     """
+    checkout = unbundle(source, bench)
+    bench.git("checkout", "--quiet", "--detach", source.commit, folder=checkout)
+    return checkout
+
+
+def unbundle(source: Source, bench: Bench) -> Path:
+    """Make a repository with nothing checked out, whose tag is proven to be on the source's commit.
+
+    Args and errors are those of :func:`check_out`.
+    """
     bundle = bench.folder / "source.bundle"
     bench.store.fetch(source.bundle, bundle)
-    checkout = bench.folder / "source"
-    checkout.mkdir()
-    git("init", "--quiet", "--template=", "--initial-branch=main", folder=checkout)
+    repository = bench.folder / "source"
+    repository.mkdir()
+    kind = "sha1" if len(source.commit) == _SHA1_DIGITS else "sha256"
+    git("init", "--quiet", "--template=", "--initial-branch=main", f"--object-format={kind}", folder=repository)
     tag = f"refs/tags/{source.tag}"
     try:
-        bench.git("fetch", "--quiet", "--no-tags", str(bundle), f"{tag}:{tag}", folder=checkout)
-        bench.git("checkout", "--quiet", "--detach", tag, folder=checkout)
+        bench.git("fetch", "--quiet", "--no-tags", str(bundle), f"{tag}:{tag}", folder=repository)
+        commit = git("rev-parse", "--verify", f"{tag}^{{commit}}", folder=repository)
     except Failed as error:
         raise Refused(
             f"the bundle {source.bundle} does not hold the tag {source.tag} of commit {source.commit}: {error}"
         ) from error
-    head = git("rev-parse", "--verify", "HEAD", folder=checkout)
-    if head != source.commit:
+    if commit != source.commit:
         raise Refused(
-            f"the tag {source.tag} in the bundle {source.bundle} is commit {head}; expected {source.commit}: "
+            f"the tag {source.tag} in the bundle {source.bundle} is commit {commit}; expected {source.commit}: "
             "prepare the source again"
         )
     bundle.unlink()
-    return checkout
+    return repository

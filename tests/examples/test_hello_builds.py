@@ -77,16 +77,19 @@ def built(tmp_path_factory: pytest.TempPathFactory, store: Store, source: Source
     return build_everything(Workspace(tmp_path_factory.mktemp("first"), store), source)
 
 
+@pytest.fixture
+def workspace(tmp_path: Path, store: Store) -> Workspace:
+    return Workspace(tmp_path / "a" / "longer" / "way" / "to" / "the" / "workspace", store)
+
+
 def test_every_platform_is_built_here(built: ArtifactSet) -> None:
     assert [artifact.name for artifact in built.artifacts] == FILES
 
 
 def test_a_rebuild_elsewhere_from_cold_caches_makes_the_same_bytes(
-    built: ArtifactSet, tmp_path: Path, store: Store, source: Source
+    built: ArtifactSet, workspace: Workspace, source: Source
 ) -> None:
-    elsewhere = Workspace(tmp_path / "a" / "longer" / "way" / "to" / "the" / "workspace", store)
-
-    assert build_everything(elsewhere, source) == built
+    assert build_everything(workspace, source) == built
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_a_rebuild_elsewhere_from_cold_caches_makes_the_same_bytes(
     ],
 )
 def test_its_own_checks_pass(
-    built: ArtifactSet, command: tuple[str, ...], says: bytes, tmp_path: Path, store: Store, source: Source
+    built: ArtifactSet, command: tuple[str, ...], says: bytes, workspace: Workspace, source: Source
 ) -> None:
     manifest = Manifest(
         project="hello",
@@ -106,10 +109,10 @@ def test_its_own_checks_pass(
         commit=source.commit,
         files=tuple(ManifestFile(**artifact.model_dump(), step="build-it") for artifact in built.artifacts),
     )
-    store.put_bytes(canonical_json(manifest))
+    workspace.store.put_bytes(canonical_json(manifest))
     check = Check(name="look", commands=(command,), queue="build")
     work = RunCheck(release=RELEASE, check=check, source=source, manifest=ManifestRef.to(manifest), attempt=1)
 
-    checked = run_check(work, Workspace(tmp_path, store), progress=lambda _: None, cancelled=lambda: False)
+    checked = run_check(work, workspace, progress=lambda _: None, cancelled=lambda: False)
 
-    assert says in store.read(checked.log)
+    assert says in workspace.store.read(checked.log)

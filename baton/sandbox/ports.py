@@ -1,0 +1,69 @@
+"""The ports of a world: the usual ones where they are free, and the same again at the next start."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, ValidationError
+
+from baton.model.base import Value
+from baton.sandbox.state import write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+"""Where every server of a world listens: nobody else can reach it."""
+
+Port = Annotated[int, Field(gt=0, lt=65536)]
+
+
+class Ports(Value):
+    """A world's ports; the first two are those that the ``temporal`` CLI uses by default."""
+
+    temporal: Port = 7233
+    ui: Port = 8233
+    sigstore: Port = 8234
+    files: Port = 8235
+
+
+def choose(file: Path) -> Ports:
+    """The ports that the file remembers, or the usual ones; another one in place of each that is taken now.
+
+    What is chosen is remembered in the file.
+    """
+    wanted = _remembered(file)
+    chosen = Ports(**{name: port if is_free(port) else free_port() for name, port in wanted})
+    write_private(file, chosen.model_dump_json(indent=2).encode())
+    return chosen
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port now."""
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # Servers set it too: a port whose last connections are still closing is free to them.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port that the system says is free."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _remembered(file: Path) -> Ports:
+    try:
+        return Ports.model_validate_json(file.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return Ports()

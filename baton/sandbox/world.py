@@ -1,0 +1,72 @@
+"""The facts of a world: where its parts are, for whoever wants to use them."""
+
+from __future__ import annotations
+
+from pathlib import Path  # pydantic reads it at run time
+
+from pydantic import ValidationError
+
+from baton.model.base import Value
+from baton.model.errors import Invalid, Missing
+from baton.sandbox.state import State, write_private
+
+
+class World(Value):
+    """A local world, as it was when it last came up; its keys and identities prove nothing to anyone else.
+
+    Attributes:
+        state: the folder that holds all of it.
+        temporal_address: ``host:port`` of the Temporal server.
+        ui_url: the Temporal Web UI.
+        store: the content-addressed store.
+        public_root: the folder that the directory target publishes into.
+        public_url: the address that serves it.
+        trust_config: the Sigstore client trust configuration, as ``sigstore --trust-config`` takes it.
+        identity: whom the signing worker's Sigstore certificates name.
+        issuer: the OIDC issuer that vouches for that.
+        gpg_fingerprint: the team key's primary fingerprint.
+        gpg_public_key: a file with its armoured public key block.
+        hello_repository: the example project's git repository.
+        hello_commit: the commit to release from it.
+        pids: its processes by name, and ``world`` for the one that keeps them running.
+    """
+
+    state: Path
+    temporal_address: str
+    ui_url: str
+    namespace: str
+    store: Path
+    public_root: Path
+    public_url: str
+    trust_config: Path
+    identity: str
+    issuer: str
+    gpg_fingerprint: str
+    gpg_public_key: Path
+    hello_repository: Path
+    hello_commit: str
+    pids: dict[str, int]
+
+
+def read_world(state: Path) -> World:
+    """The facts of the world in a state folder; it may be down by now.
+
+    Raises:
+        Missing: no world ever came up there.
+        Invalid: its facts are not readable, or of another release of Baton.
+    """
+    file = State.at(state).facts
+    try:
+        return World.model_validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        raise Missing(f"there is no world at {state}: start one with `baton dev`") from error
+    except ValidationError as error:
+        raise Invalid(
+            f"{file} does not hold the facts of a world of this release of Baton ({error.error_count()} differences): "
+            "start it again with `baton dev`"
+        ) from error
+
+
+def write_world(world: World) -> None:
+    """Put a world's facts where :func:`read_world` finds them."""
+    write_private(State.at(world.state).facts, world.model_dump_json(indent=2).encode())

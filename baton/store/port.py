@@ -26,6 +26,9 @@ Progress = Callable[[int], None]
 CHUNK = 1024**2
 """How many bytes are in memory at a time, for each file under way."""
 
+PART_PREFIX = ".fetch-"
+"""How the name of a file begins that :meth:`Store.fetch` has not finished; no artifact's name begins so."""
+
 
 class Store(ABC):
     """Content by its digest, and names that stand for one digest for good.
@@ -217,7 +220,7 @@ class Store(ABC):
             )
 
     def _fetch(self, digest: Digest, to: Path, progress: Progress | None) -> None:
-        with NamedTemporaryFile(dir=to.parent, prefix=".fetch-", delete=False) as file:
+        with NamedTemporaryFile(dir=to.parent, prefix=PART_PREFIX, delete=False) as file:
             part = Path(file.name)
             try:
                 for chunk in self._checked(digest):

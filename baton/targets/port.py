@@ -1,0 +1,66 @@
+"""What a place that files go to can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from baton.model.manifest import Artifact
+    from baton.model.version import ReleaseId
+    from baton.store import Progress, Store
+
+
+class TargetAdapter(ABC):
+    """One place. Every act may be done again at any time: done already → nothing happens; done otherwise → Conflict.
+
+    ``files`` are all files of the release under their public names, the same in each act. ``progress`` is told, from
+    the calling thread and about once a second, how many bytes have been handled so far; what it raises ends the act.
+    """
+
+    @abstractmethod
+    def stage(
+        self, release: ReleaseId, files: Sequence[Artifact], store: Store, *, progress: Progress | None = None
+    ) -> None:
+        """Bring the files from the store to where nobody sees them; goes on where an earlier attempt ended.
+
+        Raises:
+            Conflict: something else is staged or public; nothing is changed then.
+            Missing: the store lacks a file, or the place is not there.
+            Unavailable: the store or the place can't be reached now.
+        """
+
+    @abstractmethod
+    def promote(self, release: ReleaseId, files: Sequence[Artifact], *, progress: Progress | None = None) -> str:
+        """Make what is staged public, all of it at one moment, after comparing it with the files once more.
+
+        Returns:
+            The address where people find the release.
+
+        Raises:
+            Conflict: what is staged or public differs; the message names both digests, and nothing is changed.
+            Missing: nothing is staged.
+        """
+
+    @abstractmethod
+    def check_public(self, release: ReleaseId, files: Sequence[Artifact], *, progress: Progress | None = None) -> int:
+        """Fetch every file as the public would, and compare it.
+
+        Returns:
+            How many files were fetched and found right.
+
+        Raises:
+            Conflict: a file differs; the message names it and both digests.
+            Unavailable: a file is not to be seen yet, or the server does not answer.
+            Failed: the server refuses, or sends people elsewhere.
+        """
+
+    @abstractmethod
+    def unstage(self, release: ReleaseId) -> bool:
+        """Remove what is staged and never what is public.
+
+        Returns:
+            Whether anything was staged.
+        """

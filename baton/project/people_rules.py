@@ -1,0 +1,69 @@
+"""What must agree between the roster and everything in a `release.toml` that asks for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baton.model.plan import GatePoint
+from baton.project.explain import near
+from baton.project.problem import Fault
+from baton.project.quorum import shortages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from baton.project.roster_tables import PersonTable
+    from baton.project.schema import ReleaseFile
+
+RELEASE_MANAGER = "release-manager"
+"""The role that may decide about everything."""
+
+
+def people_faults(settings: ReleaseFile) -> Iterator[Fault]:
+    """Roles that nobody holds, gates that can never pass, gates that a real release lacks."""
+    held = sorted({role for person in settings.roster for role in person.roles})
+    yield from _roster(settings.roster)
+    yield from _roles_of_steps(settings, held)
+    yield from _quorums(settings, held)
+    if not settings.project.sandbox:
+        yield from _gates_of_real_releases(settings)
+
+
+def _roster(roster: Sequence[PersonTable]) -> Iterator[Fault]:
+    for number, person in enumerate(roster):
+        for index, role in enumerate(person.roles):
+            if role in person.roles[:index]:
+                yield Fault(("roster", number, "roles", index), f'found "{role}" a second time')
+        for index, key in enumerate(person.keys):
+            if key.first is not None and key.last is not None and key.last < key.first:
+                place = ("roster", number, "keys", index, "until")
+                yield Fault(place, f"found {key.last}, which is before its first day {key.first}")
+    if not any(RELEASE_MANAGER in person.roles for person in roster):
+        yield Fault(("roster",), f"nobody holds the role {RELEASE_MANAGER}, which decides when something goes wrong")
+
+
+def _roles_of_steps(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:
+    for index, step in enumerate(settings.steps):
+        # Steps that leave their role out ask for release managers, whose absence is said once, of the roster.
+        if step.role not in held and step.role != RELEASE_MANAGER:
+            fact = f'found "{step.role}", which nobody holds; held: {", ".join(held)}{near(step.role, held)}'
+            yield Fault(("steps", index, "role"), fact)
+
+
+def _quorums(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:
+    for index, gate in enumerate(settings.gates):
+        unknown = [role for role in gate.needs if role not in held]
+        for role in unknown:
+            fact = f"nobody holds this role; held: {', '.join(held)}{near(role, held)}"
+            yield Fault(("gates", index, "needs", role), fact)
+        if not unknown:
+            for shortage in shortages(gate.needs, [person.roles for person in settings.roster]):
+                yield Fault(("gates", index, "needs"), f"gate {gate.name} {shortage}")
+
+
+def _gates_of_real_releases(settings: ReleaseFile) -> Iterator[Fault]:
+    before = {gate.before for gate in settings.gates}
+    for point, subject in ((GatePoint.BUILD, "the plan"), (GatePoint.PUBLISH, "the manifest")):
+        if point not in before:
+            fact = f'no gate stands before "{point}"; a real release needs one, where people agree to {subject}'
+            yield Fault(("gates",), fact)

@@ -1,0 +1,160 @@
+"""Reading a `release.toml`, and saying of one that can't be used everything that is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from baton.model.errors import Missing
+from baton.project import key_files
+from baton.project.explain import faults_of
+from baton.project.fields import is_url
+from baton.project.problem import InvalidProject, Problem
+from baton.project.rules import faults_in
+from baton.project.schema import ReleaseFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from baton.project.problem import Fault, Place
+
+FILE_NAME = "release.toml"
+
+LARGEST = 256 * 1024
+"""In bytes; a project with a hundred steps has a tenth of it."""
+
+MOST_PROBLEMS = 100
+"""How many problems are told at once."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project whose `release.toml` is valid.
+
+    Attributes:
+        file: where it was read from, as the caller named it.
+        settings: what it says.
+        public_keys: the armoured OpenPGP public keys that it names, by their path as written there.
+    """
+
+    file: Path
+    settings: ReleaseFile
+    public_keys: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.settings.project.name
+
+    @property
+    def repository(self) -> str:
+        """The git URL, or the absolute path, of the project's source."""
+        repository = self.settings.project.repository
+        return repository if is_url(repository) else str((self.file.parent / repository).resolve())
+
+
+def read_project(path: Path) -> Project:
+    """Read a project's `release.toml`.
+
+    Args:
+        path: the file, or the folder that holds it under its usual name.
+
+    Raises:
+        Missing: there is no such file, or it can't be read.
+        InvalidProject: the file can't be used; the error lists everything that is wrong with it.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    document = _bytes_of(file)
+    values = _parsed(document, file)
+    try:
+        settings = ReleaseFile.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(file, document, faults_of(error, values)) from error
+    public_keys, unreadable = key_files.read_all(settings, file.parent)
+    if faults := [*faults_in(settings), *unreadable]:
+        raise _invalid(file, document, faults)
+    return Project(file=file, settings=settings, public_keys=public_keys)
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            document = stream.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise Missing(f"{file}: no such file; name the project's {FILE_NAME} or its folder") from error
+    except (OSError, ValueError) as error:  # ValueError: a path that no system call takes
+        raise Missing(f"{file}: can't be read: {error}") from error
+    if len(document) > LARGEST:
+        raise InvalidProject(
+            [Problem(str(file), None, "", f"larger than {LARGEST:,} bytes; it can't be a {FILE_NAME}")]
+        )
+    return document
+
+
+def _parsed(document: bytes, file: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = _frozen(tomllib.loads(document.decode()))
+    except UnicodeDecodeError as error:
+        line = document.count(b"\n", 0, error.start) + 1
+        problem = Problem(str(file), line, "", "TOML is text in UTF-8, and this line is not")
+        raise InvalidProject([problem]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidProject([_syntax_problem(file, str(error))]) from error
+    except ValueError as error:  # an integer with thousands of digits
+        raise InvalidProject([Problem(str(file), None, "", f"not a TOML document: {error}")]) from error
+    except RecursionError as error:
+        raise InvalidProject([Problem(str(file), None, "", "nested too deeply to be read")]) from error
+    return values
+
+
+def _syntax_problem(file: Path, message: str) -> Problem:
+    found = re.fullmatch(r"(?s)(.*) \(at line (\d+), column (\d+)\)", message)
+    if found is None:
+        return Problem(str(file), None, "", f"not a TOML document: {message}")
+    fact, line, column = found.groups()
+    return Problem(str(file), int(line), "", f"not TOML: {fact[:1].lower()}{fact[1:]} (column {column})")
+
+
+def _frozen(value: Any) -> Any:
+    """The value with its arrays as tuples, which is what the frozen tables hold."""
+    match value:
+        case dict():
+            return {key: _frozen(inner) for key, inner in value.items()}
+        case list():
+            return tuple(_frozen(inner) for inner in value)
+        case _:
+            return value
+
+
+def _invalid(file: Path, document: bytes, faults: Iterable[Fault]) -> InvalidProject:
+    # A second parser, loaded only for whoever has to be told.
+    from baton.project.locate import Lines  # noqa: PLC0415
+
+    lines = Lines(document)
+    remaining = iter(dict.fromkeys(faults))
+    problems = [
+        Problem(str(file), lines.of(fault.place), spelled(fault.place), fault.fact)
+        for fault in islice(remaining, MOST_PROBLEMS)
+    ]
+    if more := sum(1 for _ in remaining):
+        problems.append(Problem(str(file), None, "", f"and {more} more problems"))
+    return InvalidProject(problems)
+
+
+def spelled(place: Place) -> str:
+    """A place as TOML spells it: ``steps[1].queue``, ``streams."3.13".status``."""
+    text = ""
+    for part in place:
+        if isinstance(part, int):
+            text += f"[{part}]"
+            continue
+        name = part if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", part) else json.dumps(part[:80])
+        text += f".{name}" if text else name
+    return text

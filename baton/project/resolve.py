@@ -1,0 +1,168 @@
+"""From a project's `release.toml` to the plan of one release."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion
+from packaging.version import Version as Pep440
+from pydantic import ValidationError
+
+from baton.model.plan import Plan, SourcePlan
+from baton.model.version import ReleaseId, Stream, StreamStatus, kind_of
+from baton.project import parts
+from baton.project.commit import is_whole
+from baton.project.problem import CannotPlan
+from baton.project.quorum import shortages
+from baton.project.signers import signers
+from baton.project.template import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from baton.model.roster import OpenPgpKey, SigstoreIdentity
+    from baton.project.read import Project
+
+
+@dataclass(frozen=True)
+class SandboxFacts:
+    """What a sandbox puts in the place of a project's real identities and places.
+
+    Attributes:
+        machine: the machine identity of the sandbox's Sigstore instance.
+        team_key: the sandbox's throw-away team key, with its public key block.
+        repository: the sandbox's own copy of the project, to which tags are pushed; without one, the release is made
+            from the project's repository and nothing is pushed.
+    """
+
+    machine: SigstoreIdentity
+    team_key: OpenPgpKey
+    repository: Path | None = None
+
+
+def resolve(
+    project: Project,
+    version: str,
+    commit: str,
+    *,
+    started_by: str,
+    sandbox: SandboxFacts | None,
+    today: date | None = None,
+) -> Plan:
+    """Resolve what a release will do.
+
+    With `sandbox` the plan is a rehearsal: it signs as the sandbox, publishes into the sandbox, tells the log what it
+    would tell people through a secret address, and pushes its tag to the sandbox's copy or nowhere. All else is as in
+    the real release.
+
+    Args:
+        project: what is released.
+        version: the version to release.
+        commit: the whole id of the commit to release; see :func:`baton.project.commit.resolve_commit`.
+        started_by: the roster id of the person who starts it.
+        sandbox: what the sandbox substitutes, or None for a real release.
+        today: the day, in UTC, by which a stream's end of life is judged; by default the current one.
+
+    Raises:
+        CannotPlan: the release can't be made; the error lists every reason.
+    """
+    streams = [parts.stream(name, table) for name, table in project.settings.streams.items()]
+    stream, reasons = _stream_of(version, streams, today or datetime.now(UTC).date())
+    if not is_whole(commit):
+        reasons.append(f"{commit!r} is not the whole id of a commit; expected 40 or 64 hexadecimal digits")
+    reasons += _objections(project, started_by, rehearsal=sandbox is not None)
+    if stream is None or reasons:
+        raise CannotPlan(reasons)
+    try:
+        plan = _plan(project, stream, version, commit, started_by=started_by, sandbox=sandbox)
+    except ValidationError as error:
+        raise CannotPlan(_fields(error)) from error
+    if twice := _named_twice(plan):
+        raise CannotPlan(f"{name} would be released twice: version {version} makes two names equal" for name in twice)
+    return plan
+
+
+def _plan(
+    project: Project, stream: Stream, version: str, commit: str, *, started_by: str, sandbox: SandboxFacts | None
+) -> Plan:
+    settings, own = project.settings, project.settings.project
+    rehearsed = sandbox is not None
+    copy = None if sandbox is None else sandbox.repository
+    return Plan(
+        release=ReleaseId(project=own.name, version=version),
+        title=own.title,
+        stream=stream,
+        release_kind=kind_of(version, stream),
+        sandbox=rehearsed,
+        started_by=started_by,
+        source=SourcePlan(
+            repository=project.repository if copy is None else str(copy),
+            commit=commit,
+            tag=expand(own.tag, version),
+            prepare=tuple(parts.command(command, version) for command in own.prepare),
+            push_tag=not rehearsed or copy is not None,
+        ),
+        steps=tuple(parts.step(table, version) for table in settings.steps),
+        checks=tuple(parts.check(table, version) for table in settings.checks),
+        sboms=own.sboms,
+        limits=parts.limits(settings.archive_limits),
+        signers=signers(project, stream.name, sandbox),
+        gates=tuple(parts.gate(table) for table in settings.gates),
+        targets=(parts.sandbox_target(settings.targets),) if rehearsed else parts.targets(settings.targets),
+        announcers=tuple(parts.announcer(table, rehearsed=rehearsed) for table in settings.announcers),
+        roster=parts.roster(settings.roster, project.public_keys),
+        queue=own.queue,
+    )
+
+
+def _stream_of(version: str, streams: list[Stream], today: date) -> tuple[Stream | None, list[str]]:
+    """The stream that the version belongs to, and what stands against releasing from it."""
+    try:
+        normal = str(Pep440(version))
+    except InvalidVersion:
+        return None, [f"{version!r} is not a version; expected the form of PEP 440, such as 3.14.1 or 3.15.0rc2"]
+    if normal != version:
+        return None, [f"{version} is not in normal form; write {normal}"]
+    stream = next((stream for stream in streams if stream.holds(version)), None)
+    if stream is None:
+        listed = ", ".join(stream.name for stream in streams)
+        return None, [f"{version} belongs to no stream of the project; its streams: {listed}"]
+    if stream.status is StreamStatus.END_OF_LIFE:
+        return stream, [f"stream {stream.name} is at its end of life; nothing is released from it any more"]
+    if stream.end_of_life is not None and stream.end_of_life <= today:
+        end = f"stream {stream.name} reached its end of life on {stream.end_of_life}"
+        return stream, [f"{end}; if that was put off, correct its end-of-life"]
+    return stream, []
+
+
+def _objections(project: Project, started_by: str, *, rehearsal: bool) -> Iterator[str]:
+    settings = project.settings
+    if settings.project.sandbox and not rehearsal:
+        yield (
+            f"{project.name} is only ever rehearsed, since project.sandbox is true in {project.file}; "
+            "release it in a sandbox"
+        )
+    people = settings.roster
+    if started_by not in [person.id for person in people]:
+        listed = ", ".join(person.id for person in people)
+        yield f"{started_by} is not on the roster, so can't start a release; on it: {listed}"
+    for gate in settings.gates:
+        if not gate.starter_counts:
+            others = [person.roles for person in people if person.id != started_by]
+            for shortage in shortages(gate.needs, others):
+                yield f"gate {gate.name} does not count {started_by}, who starts the release: it {shortage}"
+
+
+def _fields(error: ValidationError) -> Iterator[str]:
+    for detail in error.errors(include_url=False):
+        place = ".".join(map(str, detail["loc"]))
+        yield f"{place}: {detail['msg']}; found {detail['input']!r}"
+
+
+def _named_twice(plan: Plan) -> list[str]:
+    released = Counter(file for step in plan.steps if step.agrees_with is None for file in step.files)
+    return [file for file, times in released.items() if times > 1]

@@ -1,0 +1,249 @@
+"""The tables of `release.toml`, as a release manager writes them: what a project releases, how, and who may act.
+
+These are the file's words and shapes alone. What must agree between tables is in :mod:`baton.project.rules`; what a
+release makes of them, in :mod:`baton.project.resolve`.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, StringConstraints
+
+from baton.model.base import Name
+from baton.model.plan import EnvName, Event, GatePoint
+from baton.model.version import StreamStatus
+from baton.project.fields import CommandTemplate, Duration, FileTemplate, Repository, Table, TagTemplate, TextTemplate
+from baton.project.roster_tables import PersonTable
+from baton.project.signing_tables import SigningTable, StreamSigningTable
+
+StreamName = Annotated[str, StringConstraints(pattern=r"^(\*|[0-9]+(\.[0-9]+)*)$", max_length=32)]
+
+
+class ProjectTable(Table):
+    """What is released, and from where."""
+
+    name: Name
+    """The project's name in commands and addresses."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """The project's name as people write it."""
+
+    repository: Repository
+    """Where the source is: a git URL, or a path relative to this file."""
+
+    sandbox: bool = False
+    """Whether the project is only ever rehearsed. Where this is false a release is real, and needs people's agreement
+    before it builds and before it publishes."""
+
+    tag: TagTemplate = "v{version}"
+    """The tag that a release makes."""
+
+    prepare: tuple[CommandTemplate, ...] = Field(default=(), max_length=50)
+    """The project's own commands, run in order in a fresh clone before the tag is made."""
+
+    sboms: bool = True
+    """Whether each released file gets an SPDX document beside it."""
+
+    queue: Name = "release"
+    """The task queue of releases themselves, and of everything that needs no special machine."""
+
+
+class StreamTable(Table):
+    """A maintained line of the project. Its name is the beginning of its versions (`"3.13"`), or `"*"` for all."""
+
+    status: Annotated[StreamStatus, Strict(strict=False)]
+    """Where the line stands; nothing is released from one that is at its `end-of-life`."""
+
+    first_release: date | None = Field(default=None, alias="first-release")
+    """The day of its first final release."""
+
+    end_of_life: date | None = Field(default=None, alias="end-of-life")
+    """The day from which nothing is released from it."""
+
+    signing: StreamSigningTable | None = None
+    """What this stream does otherwise than `[signing]` says."""
+
+
+class CommandBuilderTable(Table):
+    """Commands that a worker runs in a fresh checkout on the step's queue."""
+
+    kind: Literal["command"]
+    """How the files are made."""
+
+    commands: tuple[CommandTemplate, ...] = Field(min_length=1, max_length=50)
+    """Run in order; each must exit with 0."""
+
+    environment: dict[EnvName, TextTemplate] = Field(default_factory=dict, max_length=100)
+    """Variables added to a small fixed environment; their values are public."""
+
+    output: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$", max_length=500)] = "dist"
+    """The folder of the checkout that holds the step's files in the end."""
+
+
+class StepTable(Table):
+    """One unit of building: how its files are made, on which machines, and which files must come out."""
+
+    name: Name
+    """The step's name in commands, the log and decisions."""
+
+    queue: Name
+    """The task queue of the machines that can do it."""
+
+    files: tuple[FileTemplate, ...] = Field(min_length=1, max_length=1000)
+    """Exactly the files that the step makes."""
+
+    builder: CommandBuilderTable
+    """How the files are made."""
+
+    role: Name = "release-manager"
+    """Who may decide about the step and hand its files in; release managers may always decide."""
+
+    agrees_with: Name | None = Field(default=None, alias="agrees-with")
+    """Another step whose files this one makes again, byte for byte. Its own are compared, not released."""
+
+    skippable: bool = False
+    """Whether a person may decide to release without it."""
+
+    timeout: Duration = "1h"
+    """How long one attempt may take."""
+
+    wait_for_runner: Duration = Field(default="15m", alias="wait-for-runner")
+    """How long a machine may take to pick it up before a person is asked."""
+
+
+class CheckTable(Table):
+    """One of the project's own checks, run in a checkout; the files lie in the folder that `$BATON_ARTIFACTS` names."""
+
+    name: Name
+    """The check's name in commands, the log and decisions."""
+
+    queue: Name
+    """The task queue of the machines that can do it."""
+
+    commands: tuple[CommandTemplate, ...] = Field(min_length=1, max_length=50)
+    """Run in order; each must exit with 0."""
+
+    timeout: Duration = "30m"
+    """How long one attempt may take."""
+
+    wait_for_runner: Duration = Field(default="15m", alias="wait-for-runner")
+    """How long a machine may take to pick it up before a person is asked."""
+
+
+class GateTable(Table):
+    """A point where people must agree before the release goes on."""
+
+    name: Name
+    """The gate's name in sign-offs and the log."""
+
+    before: Annotated[GatePoint, Strict(strict=False)]
+    """What waits for it. Before `build` people agree to the plan, later to the manifest: the list of all files."""
+
+    needs: dict[Name, Annotated[int, Field(ge=1, le=20)]] = Field(min_length=1, max_length=10)
+    """How many different people of each role must agree: `{ release-manager = 2 }`."""
+
+    starter_counts: bool = Field(default=True, alias="starter-counts")
+    """Whether the one who started the release counts."""
+
+
+class DirectoryTargetTable(Table):
+    """A folder that a web server serves; a release appears in it at once and whole."""
+
+    kind: Literal["directory"]
+    """Where the files go."""
+
+    name: Name
+    """The target's name in commands and the log."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f]*$", max_length=1000)]
+    """The absolute path of the served folder on the publishing worker."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=1000)]
+    """The address under which people find that folder."""
+
+    queue: Name = "publish"
+    """The task queue of the worker that may publish there."""
+
+
+class SandboxTargetTable(Table):
+    """The served folder of the sandbox, for a project that is only ever rehearsed."""
+
+    kind: Literal["sandbox"]
+    """Where the files go."""
+
+    name: Name
+    """The target's name in commands and the log."""
+
+    queue: Name = "publish"
+    """The task queue of the worker that may publish there."""
+
+
+class _AnnouncerTable(Table):
+    name: Name
+    """The announcer's name in the log."""
+
+    on: tuple[Annotated[Event, Strict(strict=False)], ...] = Field(default=tuple(Event), min_length=1, max_length=10)
+    """What people are told about."""
+
+
+class LogAnnouncerTable(_AnnouncerTable):
+    """Tells people by a line in the worker's log."""
+
+    kind: Literal["log"]
+    """How people are told."""
+
+
+class WebhookAnnouncerTable(_AnnouncerTable):
+    """Tells people by a JSON message to a web address."""
+
+    kind: Literal["webhook"]
+    """How people are told."""
+
+    url_from: EnvName = Field(alias="url-from")
+    """The environment variable of the worker that holds the address, which is a secret and doesn't belong here."""
+
+
+class ArchiveLimitsTable(Table):
+    """Bounds that the declared contents of every archive must keep, against archive bombs."""
+
+    entries: Annotated[int, Field(gt=0, le=10_000_000)] = 200_000
+    """At most this many entries."""
+
+    unpacked_bytes: Annotated[int, Field(alias="unpacked-bytes", gt=0, le=2**50)] = 8 * 1024**3
+    """At most this many bytes when unpacked."""
+
+    ratio: Annotated[int, Field(gt=0, le=100_000)] = 200
+    """At most this many times its own size when unpacked."""
+
+
+TargetTable = Annotated[DirectoryTargetTable | SandboxTargetTable, Field(discriminator="kind")]
+AnnouncerTable = Annotated[LogAnnouncerTable | WebhookAnnouncerTable, Field(discriminator="kind")]
+
+
+class ReleaseFile(Table):
+    """How a project makes its releases, and who may act in them."""
+
+    project: ProjectTable
+    streams: dict[StreamName, StreamTable] = Field(min_length=1, max_length=200)
+    """The lines that are maintained; each version belongs to exactly one."""
+
+    roster: tuple[PersonTable, ...] = Field(min_length=1, max_length=200)
+    """Who may act in the project's releases."""
+
+    steps: tuple[StepTable, ...] = Field(min_length=1, max_length=100)
+    """What is built; every step at once."""
+
+    checks: tuple[CheckTable, ...] = Field(default=(), max_length=50)
+    """What the finished files must pass before anyone is asked to agree."""
+
+    signing: SigningTable
+    gates: tuple[GateTable, ...] = Field(min_length=1, max_length=20)
+    """Where people must agree."""
+
+    targets: tuple[TargetTable, ...] = Field(min_length=1, max_length=10)
+    """Where the files go."""
+
+    announcers: tuple[AnnouncerTable, ...] = Field(default=(), max_length=20)
+    """Who is told, and how."""
+
+    archive_limits: ArchiveLimitsTable = Field(default=ArchiveLimitsTable(), alias="archive-limits")

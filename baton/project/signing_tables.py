@@ -1,0 +1,82 @@
+"""The tables of `release.toml` that say how files are signed, and by whom."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, StringConstraints
+
+from baton.model.base import Name
+from baton.model.plan import SigstoreInstance
+from baton.project.fields import Fingerprint, Issuer, KeyFile, Table
+
+SigstorePolicy = Literal["machine", "none"]
+GpgPolicy = Literal["team", "none"]
+
+
+class MachineTable(Table):
+    """The machine identity that signs with Sigstore."""
+
+    instance: Annotated[SigstoreInstance, Strict(strict=False)] = Field(default="public", validate_default=True)
+    """Which Sigstore: `public`, its twin for tests `staging`, or, only where `project.sandbox` is true, `sandbox`."""
+
+    identity: Annotated[str, StringConstraints(min_length=3, max_length=500)] | None = None
+    """Whose signature it has to be: the certificate's subject, exactly, such as the address of a workflow. The sandbox
+    instance knows its own, every other needs one."""
+
+    issuer: Issuer | None = None
+    """Who vouches for the identity, exactly, such as `https://token.actions.githubusercontent.com`."""
+
+    queue: Name = "sign"
+    """The task queue of the worker that has the identity's token."""
+
+    suffix: Literal[".sigstore.json", ".sigstore"] = ".sigstore.json"
+    """What is appended to a file's name for its bundle."""
+
+
+class TeamTable(Table):
+    """The OpenPGP key of the team, which its signing worker alone holds."""
+
+    fingerprint: Fingerprint
+    """The primary key's fingerprint, in upper case and without spaces; signatures count by this key alone."""
+
+    public_key_file: KeyFile = Field(alias="public-key-file")
+    """The armoured public key, as `gpg --armor --export` writes it; a path relative to this file."""
+
+    queue: Name = "sign"
+    """The task queue of the worker that holds the key."""
+
+
+class SigningTable(Table):
+    """How every file is signed. Where `project.sandbox` is true, `machine` and `team` may be left out."""
+
+    sigstore: SigstorePolicy
+    """Who signs with Sigstore: the `machine`, or nobody (`none`)."""
+
+    gpg: GpgPolicy
+    """Who signs with OpenPGP: the `team` with its key, or nobody (`none`)."""
+
+    machine: MachineTable | None = None
+    """The machine identity that signs with Sigstore."""
+
+    team: TeamTable | None = None
+    """The OpenPGP key of the team."""
+
+
+class StreamSigningTable(Table):
+    """What this stream does otherwise than `[signing]` says; what is left out here stays as it is there."""
+
+    sigstore: SigstorePolicy | None = None
+    """Who signs this stream with Sigstore: the `machine`, or nobody (`none`)."""
+
+    gpg: GpgPolicy | None = None
+    """Who signs this stream with OpenPGP: the `team` with its key, or nobody (`none`)."""
+
+    machine: MachineTable | None = None
+    """The machine identity that signs this stream, in place of the project's."""
+
+    team: TeamTable | None = None
+    """The OpenPGP key that signs this stream, in place of the project's."""
+
+    def over(self, project: SigningTable) -> SigningTable:
+        """The stream's whole policy: the project's, with what is said here in its place."""
+        own = {name: value for name, value in self if value is not None}
+        return project.model_copy(update=own)

@@ -1,0 +1,100 @@
+"""A small valid `release.toml`, and ways to change it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from baton.project.problem import InvalidProject
+from baton.project.read import read_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baton.project.read import Project
+
+REAL = """\
+[project]
+name = "spam"
+title = "Spam"
+repository = "https://git.example/spam.git"
+
+[streams."3.13"]
+status = "bugfix"
+
+[streams."3.14"]
+status = "prerelease"
+end-of-life = 2030-10-01
+
+[[roster]]
+id = "ada"
+name = "Ada"
+roles = ["release-manager"]
+
+[[roster]]
+id = "grace"
+name = "Grace"
+roles = ["release-manager", "windows-expert"]
+
+[[steps]]
+name = "source"
+queue = "linux"
+files = ["spam-{version}.tar.gz"]
+builder = { kind = "command", commands = [["make", "dist", "VERSION={version}"]] }
+
+[signing]
+sigstore = "machine"
+gpg = "none"
+
+[signing.machine]
+identity = "https://git.example/spam/.github/workflows/sign.yml@refs/heads/main"
+issuer = "https://token.actions.githubusercontent.com"
+
+[[gates]]
+name = "commit"
+before = "build"
+needs = { release-manager = 1 }
+
+[[gates]]
+name = "files"
+before = "publish"
+needs = { release-manager = 2 }
+
+[[targets]]
+kind = "directory"
+name = "site"
+path = "/srv/spam"
+url = "https://spam.example/releases"
+"""
+
+
+class Writer:
+    """Writes `release.toml` variations into one folder and reads them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, text: str = REAL) -> Project:
+        (self.folder / "release.toml").write_text(text, encoding="utf-8")
+        return read_project(self.folder)
+
+    def changed(self, *changes: tuple[str, str], more: str = "") -> Project:
+        """The valid file with some texts replaced, each of which must be there, and more at its end."""
+        text = REAL
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        return self.read(text + more)
+
+    def problems(self, *changes: tuple[str, str], more: str = "") -> list[str]:
+        """What is wrong with the changed file, each as `LINE: KEY: FACT`."""
+        with pytest.raises(InvalidProject) as caught:
+            self.changed(*changes, more=more)
+        prefix = f"{self.folder / 'release.toml'}:"
+        return [line.removeprefix(prefix) for line in str(caught.value).splitlines()]
+
+
+@pytest.fixture
+def release_toml(tmp_path: Path) -> Writer:
+    return Writer(tmp_path)

@@ -9,9 +9,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sigstore.models import ClientTrustConfig
+from sigstore.oidc import IdentityToken
+from sigstore.sign import SigningContext
+
+from baton.sandbox.sigstore.server import LocalSigstore, local_sigstore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_trust_root_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The sigstore library keeps what it fetched, or came with, in the user's data folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSigstore]:
+    with local_sigstore(tmp_path_factory.mktemp("sigstore")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def bundle(sandbox: LocalSigstore) -> Callable[[str, bytes], bytes]:
+    """Signs content with an identity token, as the sigstore library does, and gives the bundle."""
+    config = ClientTrustConfig.from_json(sandbox.trust_config.read_text())
+
+    def sign(token: str, content: bytes) -> bytes:
+        with SigningContext.from_trust_config(config).signer(IdentityToken(token)) as signer:
+            return signer.sign_artifact(content).to_json().encode()
+
+    return sign
 
 
 class Gnupg:

@@ -1,0 +1,112 @@
+"""Sigstore bundles: verified by the sigstore library, against a list of identities, saying which of them it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cryptography.x509 import Certificate  # noqa: TC002  # part of the public protocol that this implements
+from sigstore.errors import VerificationError
+from sigstore.hashes import Hashed
+from sigstore.models import Bundle, InvalidBundle
+from sigstore.verify import Verifier
+from sigstore_models.common.v1 import HashAlgorithm
+
+from baton.trust.certificate import CertifiedIdentity
+from baton.trust.identities import TrustedIdentity, TrustedKey
+from baton.trust.result import Fault, SignatureKind, SignatureResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sigstore.models import ClientTrustConfig
+
+    from baton.model.base import Digest
+
+LARGEST_BUNDLE = 1024**2
+"""Bytes; real ones have about 5 KB."""
+
+
+class SigstoreTrust:
+    """One instance's trust root, loaded once; it may be used from several threads at once."""
+
+    def __init__(self, config: ClientTrustConfig) -> None:
+        self._verifier = Verifier(trusted_root=config.trusted_root)
+
+    def verify(
+        self, bundle: bytes, digest: Digest, trusted: Sequence[TrustedIdentity], *, source: str
+    ) -> SignatureResult:
+        """Who made a bundle, and whether it counts for the content with this digest. Nothing is fetched.
+
+        Args:
+            bundle: the bundle's JSON, of any version that the sigstore library knows.
+            digest: of what is signed; the file itself is not needed.
+            trusted: whose signatures count; OpenPGP keys are passed over.
+            source: the bundle's file name, for the result.
+        """
+        candidates = [entry for entry in trusted if not isinstance(entry, TrustedKey)]
+        policy = _AnyTrusted(candidates)
+        fault, reason = self._problem(bundle, digest, policy)
+        certified = policy.certified
+        return SignatureResult(
+            kind=SignatureKind.SIGSTORE,
+            source=source,
+            identity=certified.identity if certified else None,
+            issuer=certified.issuer if certified else None,
+            signed_at=certified.at if certified else None,
+            matched=None if fault else policy.matched,
+            fault=fault,
+            reason=reason,
+            expected=tuple(map(str, candidates)),
+        )
+
+    def _problem(self, bundle: bytes, digest: Digest, policy: _AnyTrusted) -> tuple[Fault | None, str]:
+        """Why the bundle does not count, or None and why it does."""
+        if len(bundle) > LARGEST_BUNDLE:
+            return Fault.MALFORMED, f"it has {len(bundle)} bytes; a bundle has at most {LARGEST_BUNDLE}"
+        try:
+            self._verifier.verify_artifact(_hashed(digest), Bundle.from_json(bundle), policy)
+        except InvalidBundle as error:
+            return Fault.MALFORMED, f"it is not a Sigstore bundle: {_first_line(error)}"
+        except VerificationError as error:
+            return policy.fault or Fault.BAD, _first_line(error)
+        except Exception as error:  # noqa: BLE001  # a hostile bundle reaches deep into parsers, which raise what they like
+            return Fault.BAD, f"it can't be verified: {type(error).__name__}: {_first_line(error)}"
+        return None, f"{policy.matched} counts"
+
+
+class _AnyTrusted:
+    """A verification policy of the sigstore library: passes for any of the entries, and remembers which.
+
+    One is made for each verification.
+    """
+
+    def __init__(self, trusted: Sequence[TrustedIdentity]) -> None:
+        self._trusted = trusted
+        self.certified: CertifiedIdentity | None = None
+        self.matched: TrustedIdentity | None = None
+        self.fault: Fault | None = None
+
+    def verify(self, cert: Certificate) -> None:
+        """Raises VerificationError unless an entry names the certificate's identity and covers its day."""
+        certified = self.certified = CertifiedIdentity.of(cert)
+        named = [entry for entry in self._trusted if certified.is_named_by(entry)]
+        if not named:
+            self.fault = Fault.UNTRUSTED
+            listed = ", ".join(map(str, self._trusted)) or "nobody"
+            raise VerificationError(
+                f"it is by {certified.identity} (issuer {certified.issuer}), who does not count; do: {listed}"
+            )
+        day = certified.at.date()
+        self.matched = next((entry for entry in named if entry.covers(day)), None)
+        if self.matched is None:
+            self.fault = Fault.OUTSIDE_WINDOW
+            spans = ", ".join(f"from {e.first or 'the beginning'} until {e.last or 'now'}" for e in named)
+            raise VerificationError(f"it is of {day}; {certified.identity} counts {spans}")
+
+
+def _hashed(digest: Digest) -> Hashed:
+    return Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(digest.removeprefix("sha256:")))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).split("\n")[0][:500]

@@ -224,6 +224,17 @@ async def test_a_wrong_decision_is_refused_with_the_reason(
         await finish(run)
 
 
+async def test_a_runner_that_never_comes_is_put_before_a_person(release: Release, machines: Any) -> None:
+    step = {"name": "only", "builder": {"commands": [["make"]]}, "queue": "b", "files": ["f"], "wait_for_runner": 1}
+    async with release(steps=[step], without="b") as run:
+        status = await run.until_waiting("only")
+        assert "no worker took build_step in time: is one polling its queue?" in status.waiting[0].why
+        provided = decision(status, Choice.PROVIDE, provided="sha256:" + "5" * 64)
+        assert (await run.handle.execute_update(ReleaseWorkflow.decide, provided)).accepted
+        assert (await finish(run)).phase is Phase.RELEASED
+        assert "build_step" not in machines.counts
+
+
 async def test_what_a_person_hands_in_takes_the_place_of_a_build(release: Release, machines: Any) -> None:
     machines.fail("build_step", "no runner")
     async with release(

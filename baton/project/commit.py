@@ -30,28 +30,25 @@ def resolve_commit(repository: str, ref: str) -> str:
 
     Raises:
         Invalid: the ref can't be one, or means two different commits.
-        Missing: the repository has no such commit, there is no repository at the path, or git is not installed.
-        Unavailable: the repository could not be reached.
+        Missing: the repository has no such commit, there is no folder at the path, or git is not installed.
+        Unavailable: the repository could not be reached, or there is none in that place.
     """
     if not ref or ref.startswith("-") or not ref.isprintable() or " " in ref:
         raise Invalid(f"{ref!r} is no branch, tag or commit")
-    if is_url(repository):
-        return ref if is_whole(ref) else _far(repository, ref)
-    return _near(Path(repository), ref)
-
-
-def _near(repository: Path, ref: str) -> str:
-    if not repository.is_dir():
+    if is_url(repository) and is_whole(ref):
+        return ref
+    if not is_url(repository) and not Path(repository).is_dir():
         raise Missing(f"{repository}: no such folder; expected a git repository")
-    done = _git("-C", str(repository), "rev-parse", "--quiet", "--verify", "--end-of-options", f"{ref}^{{commit}}")
-    if done.returncode == 0:
-        return done.stdout.strip()
-    if words := done.stderr.strip():
-        raise Missing(f"{repository} has no commit {ref}: {words[-500:]}")
-    raise Missing(f"{repository} has no commit {ref}; name a branch, a tag or a commit that is there")
+    if (commit := _named(repository, ref)) is not None:
+        return commit
+    if is_url(repository):
+        advice = "; if that is a commit, write all 40 digits of its id" if _ABBREVIATED.fullmatch(ref) else ""
+        raise Missing(f"{repository} has no branch or tag {ref}{advice}")
+    return _unlisted(repository, ref)
 
 
-def _far(repository: str, ref: str) -> str:
+def _named(repository: str, ref: str) -> str | None:
+    """The commit of the branch or tag of that name, or None if there is none."""
     done = _git("ls-remote", "--quiet", "--", repository)
     if done.returncode != 0:
         raise Unavailable(f"{repository} can't be reached: {done.stderr.strip()[-500:]}")
@@ -65,11 +62,16 @@ def _far(repository: str, ref: str) -> str:
     if len(set(commits.values())) > 1:
         meant = " and ".join(f"{name} ({commit})" for name, commit in commits.items())
         raise Invalid(f"{ref} means {meant} in {repository}; write the full ref or the commit")
-    if commits:
-        return next(iter(commits.values()))
-    if _ABBREVIATED.fullmatch(ref):
-        raise Missing(f"{repository} has no branch or tag {ref}; if that is a commit, write all 40 digits of its id")
-    raise Missing(f"{repository} has no branch or tag {ref}")
+    return next(iter(commits.values()), None)
+
+
+def _unlisted(repository: str, ref: str) -> str:
+    """An id, or anything else that gitrevisions(7) knows, such as ``HEAD~1``."""
+    done = _git("-C", repository, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{ref}^{{commit}}")
+    if done.returncode != 0:
+        words = done.stderr.strip()[-500:] or "name a branch, a tag or a commit that is there"
+        raise Missing(f"{repository} has no commit {ref}: {words}")
+    return done.stdout.strip()
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:

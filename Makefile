@@ -37,6 +37,7 @@ lock:
 	$(LOCK) --group test --extra sandbox pyproject.toml -o requirements/test.txt
 	$(LOCK) --extra sandbox pyproject.toml --group build -c requirements/test.txt -o requirements/sandbox.txt
 	$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
+	$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

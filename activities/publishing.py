@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from activities.released import public_files
 from activities.work import does, progress
 from baton.model import work
-from baton.model.status import Published
 from baton.targets import open_target
 
 if TYPE_CHECKING:
@@ -39,15 +38,15 @@ class PublishActivities:
         files = public_files(self._store, what.manifest, what.signed)
         target = open_target(what.target, self._settings)
         url = target.promote(what.release.release, files, progress=_bytes_of(files, "compared"))
-        return work.Promoted(url=url)
+        return work.Promoted(target=what.target.name, url=url)
 
     @does(work.CHECK_PUBLIC)
-    def check_public(self, what: work.Publish) -> Published:
+    def check_public(self, what: work.Publish) -> work.Seen:
         """Fetch every file as the public would, and compare it."""
         files = public_files(self._store, what.manifest, what.signed)
         target = open_target(what.target, self._settings)
         checked = target.check_public(what.release.release, files, progress=_bytes_of(files, "fetched back"))
-        return Published(target=what.target.name, url=target.address(what.release.release), checked=checked)
+        return work.Seen(files=checked)
 
     @does(work.UNSTAGE)
     def unstage(self, what: work.WithdrawStaging) -> work.Undone:

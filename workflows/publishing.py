@@ -12,12 +12,11 @@ from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
-    from baton.model.status import Phase
+    from baton.model.status import Phase, Published
 
 if TYPE_CHECKING:
     from baton.model.manifest import ManifestRef, SetRef
     from baton.model.plan import Target
-    from baton.model.status import Published
     from workflows.board import Board
     from workflows.step import Steps
 
@@ -35,6 +34,7 @@ class Publishing:
         self._queue = board.plan.queue
         self._steps = steps
         self._staged: list[Target] = []
+        self._promoted: dict[str, str] = {}
 
     def list(self) -> None:
         """Put the units on the board."""
@@ -54,12 +54,16 @@ class Publishing:
         for target in self._plan.targets:
             promoted = await self._promote(target, manifest, signed)
             self._board.note("baton", f"public at {promoted.url}")
+            self._promoted[target.name] = promoted.url
 
     async def check_public(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
         """Fetch everything back from the public side and compare, all targets at once."""
-        self._board.published = await together(
-            *(self._check_public(target, manifest, signed) for target in self._plan.targets)
-        )
+        seen = await together(*(self._check_public(target, manifest, signed) for target in self._plan.targets))
+        self._board.published = [
+            Published(target=target.name, url=self._promoted[target.name], checked=each.files)
+            for target, each in zip(self._plan.targets, seen, strict=True)
+        ]
+        self._board.show()
 
     async def push_tag(self, source: work.Source) -> None:
         """Push the tag last, so that nobody builds from a tag whose files never came."""
@@ -144,8 +148,8 @@ class Publishing:
 
         return await self._steps.finish(f"promote-{target.name}", attempt, done=lambda made: made.url)
 
-    async def _check_public(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> Published:
-        async def attempt(_: int) -> Published:
+    async def _check_public(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Seen:
+        async def attempt(_: int) -> work.Seen:
             return await order(
                 work.CHECK_PUBLIC,
                 self._publish(target, manifest, signed),
@@ -155,7 +159,7 @@ class Publishing:
             )
 
         return await self._steps.finish(
-            f"public-{target.name}", attempt, done=lambda seen: f"{seen.checked} files fetched back and right"
+            f"public-{target.name}", attempt, done=lambda seen: f"{seen.files} files fetched back and right"
         )
 
     def _publish(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Publish:

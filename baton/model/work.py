@@ -220,7 +220,14 @@ class Staged(Value):
 class Promoted(Value):
     """The release is public at this address."""
 
+    target: Name
     url: str
+
+
+class Seen(Value):
+    """This many files were fetched back from the public side and found right."""
+
+    files: int
 
 
 class PushTag(Value):
@@ -305,7 +312,7 @@ SIGN_FILES = Work("sign_files", SignFiles, Signed)
 VERIFY_SIGNATURES = Work("verify_signatures", VerifySignatures, Verified)
 STAGE = Work("stage", Publish, Staged)
 PROMOTE = Work("promote", Publish, Promoted)
-CHECK_PUBLIC = Work("check_public", Publish, Published)
+CHECK_PUBLIC = Work("check_public", Publish, Seen)
 UNSTAGE = Work("unstage", WithdrawStaging, Undone)
 PUSH_TAG = Work("push_tag", PushTag, Pushed)
 FORGET_SOURCE = Work("forget_source", ForgetSource, Undone)

@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 
 from baton.model import work
 from baton.model.manifest import Artifact, ManifestRef, SetRef
-from baton.model.status import Published, ReleaseStatus
+from baton.model.status import ReleaseStatus
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
     "sign_files": lambda a: work.Signed(signer=a.signer, signatures=SET),
     "verify_signatures": lambda _: work.Verified(files=2, signatures=2),
     "stage": lambda _: work.Staged(files=4, total_bytes=20),
-    "promote": lambda a: work.Promoted(url=f"https://example.org/{a.target.name}"),
-    "check_public": lambda a: Published(target=a.target.name, url=f"https://example.org/{a.target.name}", checked=4),
+    "promote": lambda a: work.Promoted(target=a.target.name, url=f"https://example.org/{a.target.name}"),
+    "check_public": lambda _: work.Seen(files=4),
     "unstage": lambda a: work.Undone(detail=f"unstaged {a.target.name}"),
     "push_tag": lambda a: work.Pushed(commit=a.source.commit),
     "forget_source": lambda _: work.Undone(detail="forgot the source"),

@@ -70,15 +70,23 @@ def test_what_never_was_an_entry_is_refused(file: Path, damage: bytes) -> None:
         TransparencyLog(file)
 
 
-def test_an_entry_that_could_not_be_written_is_not_in_the_log(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", ["fsync", "pwrite"])
+def test_an_entry_that_could_not_be_written_is_not_in_the_log(
+    file: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
     def full_disk(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    whole_pwrite = os.pwrite
+
+    def half(descriptor: int, line: bytes, offset: int) -> int:
+        return whole_pwrite(descriptor, line[: len(line) // 2], offset)
 
     whole = file.read_bytes()
     with TransparencyLog(file) as log:
         before = log.head()
         with monkeypatch.context() as broken:
-            broken.setattr(os, "fsync", full_disk)
+            broken.setattr(os, fault, {"fsync": full_disk, "pwrite": half}[fault])
             with pytest.raises(OSError, match="No space left"):
                 log.append(b"lost")
         assert log.head() == before

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
@@ -35,7 +36,16 @@ Document = dict[str, Any]
 KEY = ec.generate_private_key(ec.SECP256R1())
 CERTIFICATE = certificates.root(KEY, "Test signer")
 DIGEST = hashlib.sha256(b"data").digest()
+DSSE_V2 = {"envelope": {"payload": "", "payloadType": "t", "signatures": [{"sig": ""}]}, "verifiers": []}
 SIGNATURE = KEY.sign(b"data", ec.ECDSA(hashes.SHA256()))
+
+ED25519_CERTIFICATE = (
+    x509.CertificateBuilder(x509.Name([]), x509.Name([]), ed25519.Ed25519PrivateKey.generate().public_key())
+    .serial_number(1)
+    .not_valid_before(certificates.VALID_FROM)
+    .not_valid_after(certificates.VALID_UNTIL)
+    .sign(KEY, hashes.SHA256())
+)
 
 
 def text(data: bytes) -> str:
@@ -87,7 +97,14 @@ def test_a_good_signature_is_logged(instance: LocalSigstore, version: int, reque
     [
         (2, [], "malformed"),
         (2, {}, "malformed"),
-        (2, {"dsseRequestV002": request_v2()["hashedRekordRequestV002"]}, "malformed"),
+        (2, {"dsseRequestV002": DSSE_V2}, "the only kind of entry"),
+        (
+            2,
+            request_v2(
+                verifier={"x509Certificate": {"rawBytes": text(ED25519_CERTIFICATE.public_bytes(Encoding.DER))}}
+            ),
+            "certificate of an ECDSA key",
+        ),
         (2, request_v2(digest=text(hashlib.sha256(b"datA").digest())), "not of this digest"),
         (2, request_v2(digest=text(b"short")), "not one of SHA-256"),
         (2, request_v2(signature=text(b"nonsense")), "not of this digest"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from baton.model.errors import Missing
-from baton.project import key_files
+from baton.project import key_files, parts
 from baton.project.explain import faults_of
 from baton.project.fields import is_url
 from baton.project.problem import InvalidProject, Problem
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from baton.model.roster import Roster
     from baton.project.problem import Fault, Place
 
 FILE_NAME = "release.toml"
@@ -58,6 +59,11 @@ class Project:
         """The git URL, or the absolute path, of the project's source."""
         repository = self.settings.project.repository
         return repository if is_url(repository) else str((self.file.parent / repository).resolve())
+
+    @property
+    def roster(self) -> Roster:
+        """Who may act in the project's releases."""
+        return parts.roster(self.settings.roster, self.public_keys)
 
 
 def read_project(path: Path) -> Project:

@@ -114,7 +114,7 @@ def _plan(
         gates=tuple(parts.gate(table) for table in settings.gates),
         targets=(parts.sandbox_target(settings.targets),) if rehearsed else parts.targets(settings.targets),
         announcers=tuple(parts.announcer(table, rehearsed=rehearsed) for table in settings.announcers),
-        roster=parts.roster(settings.roster, project.public_keys),
+        roster=project.roster,
         queue=own.queue,
     )
 

@@ -11,6 +11,9 @@ from baton.project.fields import Fingerprint, Issuer, KeyFile, Table
 SigstorePolicy = Literal["machine", "none"]
 GpgPolicy = Literal["team", "none"]
 
+QUEUE = "sign"
+"""The task queue of signing workers where none is named."""
+
 
 class MachineTable(Table):
     """The machine identity that signs with Sigstore."""
@@ -25,7 +28,7 @@ class MachineTable(Table):
     issuer: Issuer | None = None
     """Who vouches for the identity, exactly, such as `https://token.actions.githubusercontent.com`."""
 
-    queue: Name = "sign"
+    queue: Name = QUEUE
     """The task queue of the worker that has the identity's token."""
 
     suffix: Literal[".sigstore.json", ".sigstore"] = ".sigstore.json"
@@ -41,7 +44,7 @@ class TeamTable(Table):
     public_key_file: KeyFile = Field(alias="public-key-file")
     """The armoured public key, as `gpg --armor --export` writes it; a path relative to this file."""
 
-    queue: Name = "sign"
+    queue: Name = QUEUE
     """The task queue of the worker that holds the key."""
 
 
@@ -59,6 +62,18 @@ class SigningTable(Table):
 
     team: TeamTable | None = None
     """The OpenPGP key of the team."""
+
+    @property
+    def sigstore_queue(self) -> str | None:
+        """The task queue of the worker that signs with Sigstore, or None if nobody does."""
+        return None if self.sigstore == "none" else (self.machine or MachineTable()).queue
+
+    @property
+    def gpg_queue(self) -> str | None:
+        """The task queue of the worker that signs with OpenPGP, or None if nobody does."""
+        if self.gpg == "none":
+            return None
+        return QUEUE if self.team is None else self.team.queue
 
 
 class StreamSigningTable(Table):

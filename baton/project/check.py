@@ -1,0 +1,133 @@
+"""Everything about a project that would stop its next release, found before it starts."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from baton.model.version import StreamStatus
+from baton.project.check_keys import openpgp_findings
+from baton.project.check_machine import credential_findings, tool_findings
+from baton.project.check_people import people_findings
+from baton.project.fields import is_url
+from baton.project.finding import Severity, error, ok, warning
+from baton.project.problem import InvalidProject
+from baton.project.read import read_project
+from baton.project.signers import policy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from baton.project.finding import Finding
+    from baton.project.read import Project
+
+
+def check_file(path: Path) -> tuple[Project | None, list[Finding]]:
+    """Read a project, and say of each thing that is wrong with its file what it is.
+
+    Returns:
+        The project, or None if its file can't be used; and what was found.
+
+    Raises:
+        Missing: there is no such file.
+    """
+    try:
+        project = read_project(path)
+    except InvalidProject as invalid:
+        return None, [
+            error(_spot(problem.file, problem.line), _fact(problem.key, problem.fact)) for problem in invalid.problems
+        ]
+    return project, [ok(str(project.file), "valid")]
+
+
+def check_project(
+    project: Project,
+    *,
+    queue_findings: Iterable[Finding] = (),
+    environment: Mapping[str, str] | None = None,
+    today: date | None = None,
+) -> list[Finding]:
+    """Look at everything that a release of the project needs.
+
+    Args:
+        project: a project whose file is valid.
+        queue_findings: what is known about the workers of :func:`queues_of` the project; they are only passed through,
+            since nothing here knows how to ask.
+        environment: the environment variables of the machine that is looked at; by default those of this process.
+            Only names of credentials are told, and whether they are set.
+        today: the day, in UTC, by which validity is judged; by default the current one.
+
+    Returns:
+        What was found: errors first, then warnings, then what is well.
+    """
+    day = today or datetime.now(UTC).date()
+    settings = project.settings
+    variables = os.environ if environment is None else environment
+    findings = [
+        _files(project),
+        *_streams(project, day),
+        *_repository(project),
+        *people_findings(project.roster, settings.gates, day, rehearsed=settings.project.sandbox),
+        *openpgp_findings(project, day),
+        *tool_findings(project, variables),
+        *credential_findings(project, variables),
+        *queue_findings,
+    ]
+    return sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+
+
+def queues_of(project: Project) -> tuple[str, ...]:
+    """Every task queue that some release of the project needs a worker for, sorted."""
+    settings = project.settings
+    policies = [policy_of(project, stream) for stream in settings.streams]
+    signing = {queue for policy in policies for queue in (policy.sigstore_queue, policy.gpg_queue) if queue is not None}
+    return tuple(
+        sorted(
+            {settings.project.queue}
+            | {step.queue for step in settings.steps}
+            | {check.queue for check in settings.checks}
+            | {target.queue for target in settings.targets}
+            | signing
+        )
+    )
+
+
+def _spot(file: str, line: int | None) -> str:
+    return file if line is None else f"{file}:{line}"
+
+
+def _fact(key: str, fact: str) -> str:
+    return f"{key}: {fact}" if key else fact
+
+
+def _files(project: Project) -> Finding:
+    released = [file for step in project.settings.steps if step.agrees_with is None for file in step.files]
+    return ok("files", f"{len(released)} expected: {', '.join(released)}")
+
+
+def _streams(project: Project, today: date) -> Iterator[Finding]:
+    for name, stream in project.settings.streams.items():
+        subject = f"stream {name}"
+        if stream.status is StreamStatus.END_OF_LIFE:
+            yield ok(subject, "at its end of life; nothing is released from it")
+        elif stream.end_of_life is not None and stream.end_of_life <= today:
+            yield warning(
+                subject,
+                f"its status is {stream.status}, but its end of life was on {stream.end_of_life}",
+                'set its status to "end-of-life", or its date to the new one',
+            )
+        else:
+            until = "" if stream.end_of_life is None else f" until {stream.end_of_life}"
+            yield ok(subject, f"{stream.status}{until}")
+
+
+def _repository(project: Project) -> Iterator[Finding]:
+    if project.settings.project.sandbox or is_url(project.repository):
+        return
+    yield warning(
+        "repository",
+        f"{project.repository} is a folder; every worker that prepares a release must have it under the same path",
+        "name the repository by its URL",
+    )

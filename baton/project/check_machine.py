@@ -1,0 +1,83 @@
+"""Whether a machine has the tools and, by their names, the credentials that a project's releases need."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from baton.project.finding import error, ok, warning
+from baton.project.schema import WebhookAnnouncerTable
+from baton.project.signers import policy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from baton.project.finding import Finding
+    from baton.project.read import Project
+    from baton.project.signing_tables import SigningTable
+
+OLDEST = {"git": (2, 32), "gpg": (2, 2)}
+"""The oldest version of each tool that does what Baton asks of it."""
+
+
+def tool_findings(project: Project, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What is to be said of git, and of gpg where it is used."""
+    yield _tool("git", environment)
+    if any(policy.gpg != "none" for policy in _policies(project)):
+        yield _tool("gpg", environment)
+
+
+def credential_findings(project: Project, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Which of the credentials that the project's workers need this machine has; their values are never looked at.
+
+    A credential belongs on the one machine that needs it, so that its absence here is a warning at most.
+    """
+    if project.settings.project.sandbox:
+        yield ok("credentials", "none are needed; the sandbox has its own")
+        return
+    for announcer in project.settings.announcers:
+        if isinstance(announcer, WebhookAnnouncerTable):
+            queue = project.settings.project.queue
+            yield _credential((announcer.url_from,), f"the address of announcer {announcer.name}", queue, environment)
+    needed: dict[tuple[tuple[str, ...], str, str], None] = {}
+    for policy in _policies(project):
+        if policy.sigstore_queue is not None:
+            sources = ("BATON_IDENTITY_TOKEN_FILE", "BATON_IDENTITY_TOKEN_URL")
+            needed[
+                sources, "where the machine's identity token is, if its platform has none", policy.sigstore_queue
+            ] = None
+        if policy.gpg_queue is not None:
+            needed[("BATON_GPG_HOME",), "where the team's key is", policy.gpg_queue] = None
+    for names, meaning, queue in needed:
+        yield _credential(names, meaning, queue, environment)
+
+
+def _credential(names: tuple[str, ...], meaning: str, queue: str, environment: Mapping[str, str]) -> Finding:
+    subject = " or ".join(names)
+    if any(environment.get(name) for name in names):
+        return ok(subject, f"set here: {meaning}")
+    return warning(subject, f"not set here: {meaning}", f"set it for the worker that polls {queue}")
+
+
+def _policies(project: Project) -> list[SigningTable]:
+    return [policy_of(project, stream) for stream in project.settings.streams]
+
+
+def _tool(name: str, environment: Mapping[str, str]) -> Finding:
+    oldest = ".".join(map(str, OLDEST[name]))
+    hint = f"install {name} {oldest} or later"
+    program = shutil.which(name, path=environment.get("PATH", ""))
+    if program is None:
+        return error(name, "not on the PATH", hint)
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, check=True, text=True, timeout=30).stdout
+    except (OSError, subprocess.SubprocessError) as problem:
+        return error(name, f"{program} does not run: {problem}", hint)
+    found = re.search(r"\b(\d+)\.(\d+)(\.\d+)*", said)
+    if found is None:
+        return error(name, f"{program} does not say its version", hint)
+    if (int(found[1]), int(found[2])) < OLDEST[name]:
+        return error(name, f"{program} is version {found[0]}", hint)
+    return ok(name, f"{program}, version {found[0]}")

@@ -1,0 +1,115 @@
+"""Whether the people of a project can act: their keys, and the gates that wait for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+from baton.model.roster import OpenPgpKey, SshKey
+from baton.project.finding import error, ok, warning
+from baton.project.quorum import shortages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from baton.model.roster import Credential, Person, Roster
+    from baton.project.finding import Finding
+    from baton.project.schema import GateTable
+
+SMALLEST_RSA = 2048
+"""Bits; NIST SP 800-131A Rev. 2 accepts no fewer."""
+
+SOON = timedelta(days=30)
+"""How long before its end a key is worth a warning."""
+
+
+def people_findings(roster: Roster, gates: Sequence[GateTable], today: date, *, rehearsed: bool) -> Iterator[Finding]:
+    """What is to be said of each person's keys, and of each gate.
+
+    Args:
+        roster: the people.
+        gates: what waits for them.
+        today: the day by which keys are judged.
+        rehearsed: whether the project is only ever rehearsed, so that people may act without keys.
+    """
+    for person in roster.people:
+        yield from _person(person, today, rehearsed=rehearsed)
+    able = [person for person in roster.people if rehearsed or _counting_keys(person, today)]
+    for gate in gates:
+        yield from _gate(gate, able)
+
+
+def ending(subject: str, last: date | None, today: date) -> Iterator[Finding]:
+    """A warning about a key whose last day is past or near."""
+    if last is None or last - today > SOON:
+        return
+    ends = "ended" if last < today else "ends"
+    yield warning(subject, f"{ends} on {last}", "add its successor beside it, with the day from which that counts")
+
+
+def _person(person: Person, today: date, *, rehearsed: bool) -> Iterator[Finding]:
+    subject, roles = f"roster {person.id}", ", ".join(person.roles)
+    for index, key in enumerate(person.keys):
+        yield from _key(f"{subject} keys[{index}]", key, today)
+    counting = len(_counting_keys(person, today))
+    if counting:
+        yield ok(subject, f"{roles}; keys that count today: {counting}")
+    elif rehearsed:
+        yield ok(subject, f"{roles}; no key, and rehearsals ask for none")
+    else:
+        yield warning(subject, f"{roles}; no key that counts today, so nothing that they say counts", "add a key")
+
+
+def _key(subject: str, key: Credential, today: date) -> Iterator[Finding]:
+    if isinstance(key, SshKey) and (fault := _ssh_fault(key)) is not None:
+        yield error(subject, fault, "copy the one line of the .pub file")
+    if isinstance(key, OpenPgpKey) and key.public_key is None:
+        yield warning(subject, f"{key.fingerprint} can't be verified without its public key", "add its public-key-file")
+    if key.first is not None and today < key.first:
+        yield warning(subject, f"counts only from {key.first}")
+    yield from ending(subject, key.last, today)
+
+
+def _counting_keys(person: Person, today: date) -> list[Credential]:
+    return [
+        key
+        for key in person.keys
+        if key.covers(today)
+        and not (isinstance(key, SshKey) and _ssh_fault(key) is not None)
+        and not (isinstance(key, OpenPgpKey) and key.public_key is None)
+    ]
+
+
+def _ssh_fault(key: SshKey) -> str | None:
+    """Why the line is no usable SSH public key, or None if it is one."""
+    try:
+        loaded = load_ssh_public_key(key.public_key.encode())
+    except (ValueError, UnsupportedAlgorithm) as fault:
+        return f"no SSH public key that can be read: {fault}"
+    if isinstance(loaded, RSAPublicKey) and loaded.key_size < SMALLEST_RSA:
+        return f"an RSA key of {loaded.key_size} bits; accepted: {SMALLEST_RSA} or more"
+    return None
+
+
+def _gate(gate: GateTable, able: list[Person]) -> Iterator[Finding]:
+    """Whether the gate can pass with the people who are able to act, and with each of them away."""
+    subject = f"gate {gate.name}"
+    asked = "asks for " + ", ".join(f"{number} {role}" for role, number in gate.needs.items())
+    if missing := list(shortages(gate.needs, [person.roles for person in able])):
+        yield error(subject, f"{'; '.join(missing)} with a key that counts today", "add keys or people to the roster")
+        return
+    needed = [
+        person.id
+        for person in able
+        if any(shortages(gate.needs, [other.roles for other in able if other is not person]))
+    ]
+    if not needed:
+        yield ok(subject, f"{asked}, and passes without any one person")
+        return
+    consequence = "can't pass" if gate.starter_counts else "can't pass, nor can a release pass that they start"
+    yield warning(subject, f"{asked}; without {' or '.join(needed)} it {consequence}", "give the role to more people")

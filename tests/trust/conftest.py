@@ -90,4 +90,5 @@ def gnupg() -> Iterator[Gnupg]:
         yield Gnupg(home)
     finally:
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
-        shutil.rmtree(home)
+        # The agent removes its sockets at the same time.
+        shutil.rmtree(home, ignore_errors=True)

@@ -21,6 +21,7 @@ from baton.sandbox.supervisor import Supervisor, ignore
 from baton.sandbox.team_key import TeamKey
 from baton.sandbox.workers import QUEUES, Signing, Workers
 from baton.sandbox.world import World, write_world
+from baton.targets import sandbox_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,6 +127,10 @@ class EmbeddedWorld:
         """Every server and worker as it is now."""
         return self._supervisor.statuses()
 
+    def events(self) -> tuple[Event, ...]:
+        """What happened to them lately, oldest first."""
+        return self._supervisor.events()
+
     def kill(self, name: str) -> None:
         """Kill a server or worker at once, as ``kill -9`` does, and hold it down until :meth:`restart`.
 
@@ -166,6 +171,7 @@ class EmbeddedWorld:
 
     def _bring_up(self) -> None:
         self.state.prepare()
+        sandbox_folder(self.state.target).mkdir(exist_ok=True)
         self._held.enter_context(self.state.owned())
         keeper.clear(self.state)
         self._held.callback(TeamKey(self.state).end_agent)
@@ -216,7 +222,7 @@ class EmbeddedWorld:
             ui_url=url(ports.ui),
             namespace=temporal_server.NAMESPACE,
             store=self.state.store,
-            public_root=self.state.public,
+            public_root=self.state.target,
             public_url=url(ports.files),
             trust_config=self._trust_config,
             identity=machine_identity(MACHINE),

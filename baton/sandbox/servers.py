@@ -9,6 +9,7 @@ from baton.sandbox import temporal_server
 from baton.sandbox.children import Child
 from baton.sandbox.environment import bare_environment
 from baton.sandbox.ports import HOST
+from baton.targets import sandbox_folder
 
 if TYPE_CHECKING:
     from baton.sandbox.ports import Ports
@@ -60,7 +61,7 @@ def _sigstore(state: State, ports: Ports) -> Child:
 def _files(state: State, ports: Ports) -> Child:
     return Child(
         name=FILES,
-        command=_module("file_server", str(state.public), str(ports.files)),
+        command=_module("file_server", str(sandbox_folder(state.target)), str(ports.files)),
         environment=bare_environment(),
         log=state.logs / f"{FILES}.log",
         purpose=f"published files at {url(ports.files)}",

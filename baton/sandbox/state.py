@@ -58,7 +58,7 @@ class State:
     def prepare(self) -> None:
         """Make the folder, readable by its owner alone, with the folders in it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for inside in (self.logs, self.ready, self.store, self.public, self.sigstore):
+        for inside in (self.logs, self.ready, self.store, self.target, self.sigstore):
             inside.mkdir(mode=0o700, exist_ok=True)
 
     @property
@@ -77,9 +77,9 @@ class State:
         return self.folder / "store"
 
     @property
-    def public(self) -> Path:
-        """What the directory target publishes and the file server serves."""
-        return self.folder / "public"
+    def target(self) -> Path:
+        """Where the sandbox target keeps its folders: what it stages, and what is served."""
+        return self.folder / "target"
 
     @property
     def sigstore(self) -> Path:

@@ -221,7 +221,7 @@ class Supervisor:
                 return
             exits = 1 if lived > LONGEST_DELAY else kept.status.exits + 1
             kept.status = replace(kept.status, health=Health.FAILED, pid=None, exits=exits)
-            self._tell(child, f"{manner}; starting it again in {_delay(exits):g} s; its log: {child.log}")
+            self._tell(child, f"{manner}; starting it again in {_delay(exits):g} s")
 
     def _tell(self, child: Child, what: str) -> None:
         event = Event(datetime.now(UTC), child.name, what)

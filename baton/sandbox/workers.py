@@ -103,7 +103,7 @@ class Workers:
                     "BATON_IDENTITY_CLIENT_SECRET_FILE": str(self.signing.client_secret_file),
                 }
             case "publish":
-                return {"BATON_PUBLIC_ROOT": str(self.state.public), "BATON_PUBLIC_URL": self.public_url}
+                return {"BATON_PUBLIC_ROOT": str(self.state.target), "BATON_PUBLIC_URL": self.public_url}
             case _:
                 return {}
 

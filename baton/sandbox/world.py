@@ -19,8 +19,8 @@ class World(Value):
         temporal_address: ``host:port`` of the Temporal server.
         ui_url: the Temporal Web UI.
         store: the content-addressed store.
-        public_root: the folder that the directory target publishes into.
-        public_url: the address that serves it.
+        public_root: where the sandbox target keeps its folders; :func:`baton.targets.sandbox_folder` is the public one.
+        public_url: the address that serves that one.
         trust_config: the Sigstore client trust configuration, as ``sigstore --trust-config`` takes it.
         identity: whom the signing worker's Sigstore certificates name.
         issuer: the OIDC issuer that vouches for that.

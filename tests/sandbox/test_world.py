@@ -22,6 +22,7 @@ from baton.sandbox.processes import ProcessList
 from baton.sandbox.sigstore import is_sandbox_trust_root
 from baton.sandbox.state import State
 from baton.sandbox.world import World, read_world
+from baton.targets import sandbox_folder
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ async def test_temporal_takes_releases_with_every_search_attribute(world: Embedd
 
 
 async def test_people_can_open_the_web_ui_and_the_published_files(world: EmbeddedWorld) -> None:
-    world.facts.public_root.joinpath("hello.txt").write_text("hello")
+    sandbox_folder(world.facts.public_root).joinpath("hello.txt").write_text("hello")
     async with httpx.AsyncClient() as http:
         page = await http.get(world.facts.ui_url, follow_redirects=True)
         assert (page.status_code, page.headers["content-type"].split(";")[0]) == (200, "text/html")

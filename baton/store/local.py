@@ -78,7 +78,9 @@ class LocalStore(Store):
                     yield chunk
 
     def _holds(self, hexdigest: str) -> bool:
-        return self._content(hexdigest).is_file()
+        path = self._content(hexdigest)
+        with _os_problems(f"could not look for {path}"):
+            return path.is_file()
 
     def _where(self, hexdigest: str) -> str:
         return str(self._content(hexdigest))

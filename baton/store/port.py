@@ -119,11 +119,11 @@ class Store(ABC):
             Conflict: the content in the store is damaged, or the file is there with other content; the message
                 names both digests.
         """
-        if to.exists() or to.is_symlink():
-            _require_same(to, digest)
-            return
         try:
-            self._fetch(digest, to, progress)
+            if os.path.lexists(to):
+                _require_same(to, digest)
+            else:
+                self._fetch(digest, to, progress)
         except FileNotFoundError as error:
             raise Missing(f"{to.parent} is not there: make the folder that {to.name} is fetched into") from error
         except OSError as error:
@@ -235,7 +235,7 @@ class Store(ABC):
                     os.link(part, to)
                     return
             finally:
-                part.unlink()
+                part.unlink(missing_ok=True)
         _require_same(to, digest)
 
 

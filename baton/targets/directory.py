@@ -54,6 +54,10 @@ class DirectoryAdapter(TargetAdapter):
         self.staging = staging or self.served.with_name(f".{self.served.name}.staging")
         self.url = url.rstrip("/")
 
+    def address(self, release: ReleaseId) -> str:
+        """See :meth:`TargetAdapter.address`."""
+        return f"{self.url}/{release.project}/{release.version}/"
+
     def stage(
         self, release: ReleaseId, files: Sequence[Artifact], store: Store, *, progress: Progress | None = None
     ) -> None:
@@ -87,11 +91,11 @@ class DirectoryAdapter(TargetAdapter):
                 if not os.path.lexists(public):
                     raise
         _require_same(public, files, "public", progress)
-        return self._url(release)
+        return self.address(release)
 
     def check_public(self, release: ReleaseId, files: Sequence[Artifact], *, progress: Progress | None = None) -> int:
         """See :meth:`TargetAdapter.check_public`."""
-        return fetch_and_compare(self._url(release), files, progress=progress)
+        return fetch_and_compare(self.address(release), files, progress=progress)
 
     def unstage(self, release: ReleaseId) -> bool:
         """See :meth:`TargetAdapter.unstage`."""
@@ -107,9 +111,6 @@ class DirectoryAdapter(TargetAdapter):
 
     def _staged(self, release: ReleaseId) -> Path:
         return self.staging / release.project / release.version
-
-    def _url(self, release: ReleaseId) -> str:
-        return f"{self.url}/{release.project}/{release.version}/"
 
     def _make_staging(self, release: ReleaseId) -> Path:
         if not self.served.is_dir():

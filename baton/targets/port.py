@@ -21,6 +21,10 @@ class TargetAdapter(ABC):
     """
 
     @abstractmethod
+    def address(self, release: ReleaseId) -> str:
+        """Where people find the release once it is public."""
+
+    @abstractmethod
     def stage(
         self, release: ReleaseId, files: Sequence[Artifact], store: Store, *, progress: Progress | None = None
     ) -> None:
@@ -37,7 +41,7 @@ class TargetAdapter(ABC):
         """Make what is staged public, all of it at one moment, after comparing it with the files once more.
 
         Returns:
-            The address where people find the release.
+            The release's address.
 
         Raises:
             Conflict: what is staged or public differs; the message names both digests, and nothing is changed.

@@ -94,6 +94,17 @@ def test_a_damaged_name_is_named_and_can_be_forgotten(folder: LocalStore) -> Non
     folder.remember("run/1", DIGEST)
 
 
+def test_the_record_of_another_name_is_not_believed(folder: LocalStore) -> None:
+    folder.remember("run/1", DIGEST)
+    (record,) = (path for path in (folder.root / "names").rglob("*") if path.is_file())
+    text = record.read_text()
+    folder.remember("run/2", digest_of(b"2"))
+    (other,) = (path for path in (folder.root / "names").rglob("*") if path.is_file() and path != record)
+    spoil(other, text.encode())
+    with pytest.raises(Conflict, match="record of the name run/2 is damaged"):
+        folder.recall("run/2")
+
+
 def test_content_is_kept_read_only_and_nothing_else_is_left(folder: LocalStore, tmp_path: Path) -> None:
     folder.put_bytes(CONTENT)
     folder.remember("run/1", DIGEST)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import requests
 import sigstore
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.oid import NameOID
@@ -45,6 +48,28 @@ def test_it_goes_on_after_a_restart_on_another_port(
     assert [bundle.log_entry._inner.log_index for bundle in bundles] == [0, 1, 2]
     for bundle in bundles:
         verifier_of(tmp_path / "trust_config.json").verify_artifact(b"data", bundle, IDENTITY)
+
+
+def test_its_trust_root_names_the_logs_as_their_entries_do(
+    instance: LocalSigstore, sign: Callable[..., Bundle]
+) -> None:
+    token = instance.tokens.for_machine("release-worker")
+    by_version = [sign(instance.trust_config, token, b"data", version).log_entry._inner for version in (2, 1)]
+    logs = ClientTrustConfig.from_json(instance.trust_config.read_text()).trusted_root.tlogs
+    assert [log.log_id for log in logs] == [entry.log_id for entry in by_version]
+    for log, entry in zip(logs, by_version, strict=True):
+        assert entry.inclusion_proof.checkpoint is not None
+        assert entry.inclusion_proof.checkpoint.envelope.startswith(log.base_url.removeprefix("https://"))
+
+
+def test_it_answers_within_milliseconds_over_a_connection_that_stays_open(instance: LocalSigstore) -> None:
+    with requests.Session() as session:
+        times = [monotonic()]
+        for _ in range(20):
+            session.post(f"{instance.url}/rekor/api/v2/log/entries", json={})
+            times.append(monotonic())
+    # With Nagle's algorithm on, every answer but the first few would wait 40 ms for a delayed acknowledgement.
+    assert min(later - earlier for earlier, later in pairwise(times[10:])) < 0.03
 
 
 def test_it_comes_up_again_on_a_given_port(tmp_path: Path) -> None:

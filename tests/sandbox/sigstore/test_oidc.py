@@ -309,6 +309,7 @@ class TestToken:
         bearer = {"authorization": f"Bearer {instance.tokens.mint(good | wrong, issuer=issuer)}"}
         answer = http.post("/api/v2/signingCert", headers=bearer, json={})
         assert answer.status_code == status
+        assert "token" in answer.json()["message"]
         assert bearer["authorization"].split()[1] not in answer.text
 
     def test_missing_gets_no_certificate(self, http: httpx.Client) -> None:

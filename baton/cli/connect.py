@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -16,7 +17,7 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 
-from baton.model.errors import Unavailable
+from baton.model.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from temporalio.client import Interceptor
 
 DEFAULT_ADDRESS = "localhost:7233"
+DEFAULT_NAMESPACE = "default"
 
 
 def _runtime() -> Runtime:
@@ -36,16 +38,47 @@ def _runtime() -> Runtime:
     )
 
 
-async def connect(*, interceptors: Sequence[Interceptor] = ()) -> Client:
-    """Connect as Temporal's own environment configuration says: profiles, ``TEMPORAL_ADDRESS``, mTLS, API key.
+def configuration(*, address: str | None = None, namespace: str | None = None) -> ClientConnectConfig:
+    """Which server, as Temporal's own environment configuration says: profiles, ``TEMPORAL_ADDRESS``, mTLS, API key.
 
     See https://docs.temporal.io/develop/environment-configuration. The same settings serve the ``temporal`` CLI.
 
+    Args:
+        address: ``host:port`` of a local world; nothing of the configuration is used then, least of all its keys.
+        namespace: there.
+
+    Returns:
+        Arguments for a connection, with ``target_host`` and ``namespace`` always among them.
+
+    Raises:
+        Invalid: the configuration can't be read, or has no such profile.
+    """
+    if address is not None:
+        return ClientConnectConfig(target_host=address, namespace=namespace or DEFAULT_NAMESPACE)
+    try:
+        found = ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        raise Invalid(f"Temporal's configuration can't be used: {error}") from error
+    found.setdefault("target_host", DEFAULT_ADDRESS)
+    found.setdefault("namespace", DEFAULT_NAMESPACE)
+    return found
+
+
+async def connect(
+    *, address: str | None = None, namespace: str | None = None, interceptors: Sequence[Interceptor] = ()
+) -> Client:
+    """Connect to the server that :func:`configuration` says.
+
+    Args:
+        address: as there.
+        namespace: as there.
+        interceptors: what each call goes through.
+
     Raises:
         Unavailable: no server answers there.
+        Invalid: the configuration can't be read, or has no such profile.
     """
-    config = ClientConfig.load_client_connect_config()
-    address = config.setdefault("target_host", DEFAULT_ADDRESS)
+    config = configuration(address=address, namespace=namespace)
     try:
         return await Client.connect(
             **config,
@@ -55,6 +88,12 @@ async def connect(*, interceptors: Sequence[Interceptor] = ()) -> Client:
         )
     except RuntimeError as error:
         raise Unavailable(
-            f"no Temporal server answers at {address}: {error}. "
+            f"no Temporal server answers at {config['target_host']}: {_reason(error)}. "
             "Start one with `baton dev`, or name yours in TEMPORAL_ADDRESS or a Temporal profile"
         ) from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """The innermost cause that the core's error tells; the whole of it if it tells none."""
+    told = re.findall(r'message: "([^"]+)"', str(error))
+    return told[-1] if told else str(error)

@@ -1,0 +1,136 @@
+"""Deciding about a step that could not finish, and handing in what it should have made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from baton.cli.layout import files_table
+from baton.cli.names import parse_release
+from baton.cli.person import GitIdentity, find_person, fitting_roles
+from baton.cli.session import with_releases
+from baton.cli.speech import speak
+from baton.cli.terminal import notes
+from baton.model.decision import Choice, Decision
+from baton.model.errors import Invalid, Missing, Refused
+from baton.model.manifest import ArtifactSet, SetRef
+from baton.model.status import StepState
+from baton.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from baton.cli.place import Place
+    from baton.cli.releases import Releases
+    from baton.cli.speech import Manner, Speaker
+    from baton.model.plan import Plan
+    from baton.model.status import ReleaseStatus, StepStatus
+    from baton.store import Store
+
+
+def decide_about(
+    place: Place,
+    text: str,
+    step: str,
+    *,
+    choice: Choice,
+    files: Sequence[Path],
+    speaker: Speaker,
+    manner: Manner,
+) -> None:
+    """Send a decision about a step, with the files that take its place if they are handed in.
+
+    Args:
+        place: where the release and the store are.
+        text: the release as it was typed.
+        step: the step's name.
+        choice: what is to be done about it.
+        files: with ``provide``, what the step should have made.
+        speaker: who decides.
+        manner: how.
+
+    Raises:
+        typer.Exit: they thought better of it, or the release did not accept it.
+        BatonError: the step waits for no such decision, the files are not the step's, or no answer came.
+    """
+    release = parse_release(text)
+
+    async def look(releases: Releases) -> tuple[Plan, ReleaseStatus]:
+        handle = await releases.open(release)
+        return await handle.plan(), await handle.status()
+
+    plan, status = with_releases(place, look)
+    waiting = undecided(status, step, choice)
+    person = find_person(plan.roster, speaker.person, GitIdentity.here())
+    deciders = next((item.roles for item in status.waiting if item.what == step), (waiting.role,))
+    role = fitting_roles(person, deciders, speaker.role, what=f"step {step}")[0]
+    check_files(plan, step, choice, files)
+    provided = _put(open_store(place.store), files) if choice is Choice.PROVIDE else None
+    if provided is not None:
+        notes().print(files_table(provided.artifacts, len(files)))
+    decision = Decision(
+        step=step,
+        attempt=waiting.attempt,
+        run=status.run,
+        choice=choice,
+        by=person.id,
+        role=role,
+        reason=speaker.reason,
+        provided=None if provided is None else SetRef.to(provided).digest,
+    )
+    # Another attempt does no harm; the others change what is released.
+    question = "" if choice is Choice.RETRY else f"{choice.capitalize()} {step} of {release} as {person.id}, {role}?"
+    speak(place, release, decision, manner, question=question)
+
+
+def undecided(status: ReleaseStatus, name: str, choice: Choice) -> StepStatus:
+    """The step that waits for this decision.
+
+    Raises:
+        Missing: there is no such step.
+        Refused: it waits for none, or this one is not possible.
+    """
+    step = next((step for step in status.steps if step.name == name), None)
+    if step is None:
+        raise Missing(f"{status.release} has no step {name}; steps: {', '.join(step.name for step in status.steps)}")
+    if step.state is not StepState.NEEDS_DECISION:
+        raise Refused(f"step {name} of {status.release} waits for no decision: it is {step.state}")
+    if choice not in step.choices:
+        raise Refused(f"{choice} is not possible for {name}; possible: {', '.join(step.choices)}")
+    return step
+
+
+def check_files(plan: Plan, name: str, choice: Choice, files: Sequence[Path]) -> None:
+    """Require that what is handed in is exactly what the step should have made, by name.
+
+    Raises:
+        Invalid: it is not.
+    """
+    if choice is not Choice.PROVIDE:
+        if files:
+            raise Invalid(f"files are handed in with the choice provide, not with {choice}")
+        return
+    step = plan.step(name)
+    expected = sorted(step.files) if step is not None else []
+    came = sorted(file.name for file in files)
+    if came != expected:
+        raise Invalid(f"step {name} makes {', '.join(expected)}; handed in: {', '.join(came) or 'nothing'}")
+
+
+def _put(store: Store, files: Sequence[Path]) -> ArtifactSet:
+    """Put the files and their list into the store, with progress for whoever watches."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(),
+        console=notes(), transient=True,
+    )  # fmt: skip
+    artifacts = []
+    with bar:
+        for file in files:
+            task = bar.add_task(file.name, total=file.stat().st_size if file.is_file() else None)
+            # The bar is redrawn by its own thread; telling it costs nothing.
+            artifacts.append(store.put_file(file, progress=lambda done, task=task: bar.update(task, completed=done)))  # type: ignore[misc]  # mypy infers no lambda with defaults
+    provided = ArtifactSet.of(artifacts)
+    store.put_set(provided)
+    return provided

@@ -1,0 +1,27 @@
+"""How a command ends: one number for each thing that a script may want to tell apart."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from baton.model.errors import BatonError, Conflict, Refused
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command; stable, and listed in ``baton --help`` and ``docs/cli.md``."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    WAITING = 3
+    CONFLICT = 4
+    INTERRUPTED = 130
+
+
+class AlreadyStarted(Refused):
+    """The release runs already, or was finished before: the same release can't be made twice."""
+
+
+def exit_code_of(error: BatonError) -> ExitCode:
+    """The exit code that tells a script about this error."""
+    return ExitCode.CONFLICT if isinstance(error, AlreadyStarted | Conflict) else ExitCode.FAILED

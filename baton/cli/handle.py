@@ -1,0 +1,182 @@
+"""One release under way, or over, as a client of Temporal sees it: asking it, and speaking to it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from temporalio.client import (
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.service import RPCError
+
+from baton.cli.rpc import NO_ANSWER, problem, told
+from baton.cli.workers import workers_of
+from baton.model.base import Value, canonical_json
+from baton.model.decision import Cancel, Decision
+from baton.model.errors import BatonError, Failed, Refused, Unavailable
+from baton.model.gate import Answer, SignOff
+from baton.model.plan import Plan
+from baton.model.status import Entry, ReleaseStatus, Waiting
+from workflows.visibility import PHASE, WAITING_FOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from temporalio.client import Client, WorkflowExecutionDescription, WorkflowUpdateHandle
+
+    from baton.model.version import ReleaseId
+
+ANSWER_WITHIN = timedelta(seconds=15)
+"""How long a release may take to answer; a worker that has just died costs ten seconds before another is asked."""
+
+Message = SignOff | Decision | Cancel
+"""What a person says to a release; each goes by its update, or by the signal of the same name."""
+
+_HANDLERS: dict[type[Value], str] = {SignOff: "sign_off", Decision: "decide", Cancel: "cancel"}
+
+_Told = TypeVar("_Told")
+
+
+class ReleaseHandle:
+    """One release.
+
+    Attributes:
+        release: which.
+        description: what Temporal itself knows of it, with or without a worker.
+    """
+
+    def __init__(self, client: Client, release: ReleaseId, description: WorkflowExecutionDescription) -> None:
+        self.release = release
+        self.description = description
+        self._client = client
+        self._handle = client.get_workflow_handle(release.workflow_id)
+
+    @property
+    def run(self) -> str:
+        """The first execution run id, which statements about this release name."""
+        return self.description.raw_description.workflow_execution_info.first_run_id
+
+    async def plan(self) -> Plan:
+        """The plan it was started with; from its history, so no worker has to be up.
+
+        Raises:
+            Failed: its history does not begin with a plan.
+        """
+        with told(f"could not read the plan of {self.release}"):
+            async for event in self._handle.fetch_history_events(page_size=1):
+                payloads = event.workflow_execution_started_event_attributes.input.payloads
+                if payloads:
+                    (plan,) = await self._client.data_converter.decode(payloads, [Plan])
+                    return Plan.model_validate(plan)
+                break
+        raise Failed(f"the history of {self.release} does not begin with a plan: was it started by something else?")
+
+    async def status(self) -> ReleaseStatus:
+        """Everything that a person asks first.
+
+        Raises:
+            Unavailable: no worker answered; the message says who is missing and what was last known.
+            Failed: the release could not answer.
+        """
+        return await self._ask("status", ReleaseStatus)
+
+    async def waiting(self) -> list[Waiting]:
+        """What would bring it forward; raises like :meth:`status`."""
+        return await self._ask("waiting_on", list[Waiting])
+
+    async def journal(self) -> list[Entry]:
+        """Who did what, when; raises like :meth:`status`."""
+        return await self._ask("journal", list[Entry])
+
+    async def _ask(self, query: str, kind: type[_Told]) -> _Told:
+        try:
+            answer: _Told = await self._handle.query(query, result_type=kind, rpc_timeout=ANSWER_WITHIN)
+        except WorkflowQueryFailedError as error:
+            raise Failed(f"{self.release} could not say its {query}: {error.message}") from error
+        except RPCError as error:
+            if error.status in NO_ANSWER:
+                raise await self.silence() from error
+            raise problem(error, f"could not ask {self.release}") from error
+        return answer
+
+    async def say(self, message: Message) -> Answer:
+        """Send a message by update and return what became of it.
+
+        The update's id follows from its content: the same message sent twice is one message. When no answer comes in
+        time it is asked for by that id, since the message may have been taken all the same.
+
+        Raises:
+            Refused: the release is over, or refuses the message as malformed.
+            Unavailable: no worker answered; the message may yet arrive.
+        """
+        handler = _HANDLERS[type(message)]
+        update = update_id(handler, message)
+        try:
+            answer: Answer = await self._handle.execute_update(
+                handler, message, id=update, result_type=Answer, rpc_timeout=ANSWER_WITHIN
+            )
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            return await self._late_answer(handler, update)
+        except WorkflowUpdateFailedError as error:
+            raise Refused(f"{self.release} refuses {handler}: {error.cause}") from error
+        except RPCError as error:
+            raise problem(error, f"{self.release} can't take {handler}") from error
+        return answer
+
+    async def _late_answer(self, handler: str, update: str) -> Answer:
+        late: WorkflowUpdateHandle[Answer] = self._handle.get_update_handle(update, result_type=Answer)
+        try:
+            return await late.result(rpc_timeout=ANSWER_WITHIN)
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+            silence = await self.silence()
+            raise Unavailable(
+                f"{silence}. Your {handler} may or may not have been taken: run the same command again to find out, "
+                "which is harmless, or leave it durably with --signal"
+            ) from error
+        except WorkflowUpdateFailedError as error:
+            raise Refused(f"{self.release} refuses {handler}: {error.cause}") from error
+
+    async def leave(self, message: Message) -> None:
+        """Send a message by signal: durable while no worker is up, and without an answer.
+
+        Raises:
+            BatonError: Temporal did not take it.
+        """
+        handler = _HANDLERS[type(message)]
+        with told(f"{self.release} can't take {handler}"):
+            await self._handle.signal(handler, message)
+
+    async def silent(self, queues: Iterable[str]) -> list[str]:
+        """The facts about those of these task queues that nobody polls.
+
+        Raises:
+            BatonError: Temporal refused to say.
+        """
+        now = datetime.now(UTC)
+        found = await workers_of(self._client, queues)
+        return [workers.fact(now) for workers in found if workers.silent(now)]
+
+    async def silence(self) -> BatonError:
+        """Why the release does not answer, with what was last known of it."""
+        now = datetime.now(UTC)
+        (workers,) = await workers_of(self._client, (), of_workflows=[self.description.task_queue])
+        reason = (
+            f"{workers.fact(now)}; start one with `python worker.py --queue {workers.queue}`"
+            if workers.silent(now)
+            else f"a worker polled {workers.queue} lately, but it did not answer in {ANSWER_WITHIN.seconds} s"
+        )
+        known = self.description.typed_search_attributes
+        waits = ", ".join(known.get(WAITING_FOR) or ()) or "nobody"
+        return Unavailable(
+            f"{self.release} does not answer: {reason}. "
+            f"Last known: phase {known.get(PHASE) or 'unknown'}, waiting for {waits}; it goes on when a worker is up"
+        )
+
+
+def update_id(handler: str, message: Message) -> str:
+    """The id of the update that carries a message: the same for the same content."""
+    return f"{handler}-{hashlib.sha256(canonical_json(message)).hexdigest()}"

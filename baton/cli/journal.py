@@ -1,0 +1,99 @@
+"""The log of a release, and the logs of its steps."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from baton.cli.layout import columns
+from baton.cli.names import parse_release
+from baton.cli.session import with_releases
+from baton.cli.terminal import page, plain, print_json
+from baton.model.errors import Missing
+from baton.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from baton.cli.place import Place
+    from baton.cli.releases import Releases
+    from baton.model.base import Digest
+    from baton.model.status import Entry, ReleaseStatus
+
+
+def show_journal(place: Place, text: str, *, as_json: bool) -> None:
+    """Show who did what in a release, and when.
+
+    Args:
+        place: where it is.
+        text: the release as it was typed.
+        as_json: as a document and not as a page.
+
+    Raises:
+        BatonError: there is no such release, or it does not answer.
+    """
+    release = parse_release(text)
+
+    async def look(releases: Releases) -> list[Entry]:
+        return await (await releases.open(release)).journal()
+
+    entries = with_releases(place, look)
+    if as_json:
+        print_json(
+            "log", {"release": release.workflow_id, "entries": [entry.model_dump(mode="json") for entry in entries]}
+        )
+    else:
+        page().print(journal_page(entries))
+
+
+def journal_page(entries: Sequence[Entry]) -> RenderableType:
+    """Render a log: a line for each entry, under its day; times in UTC."""
+    parts: list[RenderableType] = []
+    days = dict.fromkeys(entry.at.date() for entry in entries)
+    for day in days:
+        table = columns()
+        for entry in entries:
+            if entry.at.date() == day:
+                table.add_row(Text(f"{entry.at:%H:%M:%S}", "dim"), Text(entry.who, "bold"), Text(plain(entry.what)))
+        parts += [Text(f"{day} UTC", "bold"), table]
+    return Group(*parts)
+
+
+def show_step_log(place: Place, text: str, step: str) -> None:
+    """Print the log of a step's last attempt, from the store, as the step wrote it but for control sequences.
+
+    Args:
+        place: where the release and the store are.
+        text: the release as it was typed.
+        step: the step's name.
+
+    Raises:
+        BatonError: there is no such release or step, it has no log, or the store can't be read.
+    """
+    release = parse_release(text)
+
+    async def look(releases: Releases) -> ReleaseStatus:
+        return await (await releases.open(release)).status()
+
+    digest = log_of(with_releases(place, look), step)
+    content = open_store(place.store).read(digest).decode("utf-8", "replace")
+    sys.stdout.write(plain(content.replace("\r\n", "\n").replace("\t", "        ")))
+
+
+def log_of(status: ReleaseStatus, name: str) -> Digest:
+    """The digest of a step's log.
+
+    Raises:
+        Missing: there is no such step, or it has no log.
+    """
+    step = next((step for step in status.steps if step.name == name), None)
+    if step is None:
+        raise Missing(f"{status.release} has no step {name}; steps: {', '.join(step.name for step in status.steps)}")
+    if step.log is None:
+        raise Missing(f"step {name} of {status.release} has no log (yet): it is {step.state}")
+    return step.log

@@ -1,0 +1,73 @@
+"""Starting a release."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from baton.cli.addresses import ui_address
+from baton.cli.exits import AlreadyStarted
+from baton.cli.plan_page import plan_page
+from baton.cli.planning import make_plan
+from baton.cli.session import with_releases
+from baton.cli.terminal import confirm, notes, print_json
+from baton.model.errors import Missing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baton.cli.place import Place
+    from baton.cli.planning import Wish
+    from baton.cli.releases import Releases
+    from baton.model.plan import Plan
+    from baton.model.version import ReleaseId
+
+
+def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, as_json: bool) -> None:
+    """Show the plan, ask, and start the release.
+
+    Args:
+        wish: what to release.
+        sandbox: whether to rehearse it in the local world.
+        state: that world's folder.
+        yes: don't ask.
+        as_json: tell of the start as a document and not in words.
+
+    Raises:
+        typer.Exit: they thought better of it.
+        AlreadyStarted: the release runs, or was finished before.
+        BatonError: it can't be planned or started.
+    """
+    plan, place = make_plan(wish, sandbox=sandbox, state=state)
+    if not yes:
+        notes().print(plan_page(plan))
+        notes().print()
+    confirm(f"Start {plan.release}?", yes=yes)
+    address = _address(place, plan.release)
+    try:
+        run, silent = with_releases(place, lambda releases: _start(releases, plan))
+    except AlreadyStarted as error:
+        raise AlreadyStarted(f"{error}. See {address or plan.release.workflow_id}") from error
+    for fact in silent:
+        typer.echo(f"! {fact}", err=True)
+    if as_json:
+        facts = {"workflow_id": plan.release.workflow_id, "run": run, "plan": plan.digest, "ui_url": address}
+        print_json("started", {**facts, "silent": silent})
+        return
+    typer.echo(f"{plan.release} runs as {plan.release.workflow_id}{f': {address}' if address else ''}")
+    typer.echo(place.command(f"baton status {plan.release.project}/{plan.release.version}") + " --watch")
+
+
+async def _start(releases: Releases, plan: Plan) -> tuple[str, list[str]]:
+    started = await releases.start(plan)
+    now = datetime.now(UTC)
+    return started.run, [workers.fact(now) for workers in await releases.workers(plan) if workers.silent(now)]
+
+
+def _address(place: Place, release: ReleaseId) -> str | None:
+    try:
+        return ui_address(place, release)
+    except Missing:
+        return None

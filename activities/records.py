@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from baton.model.base import Value, canonical_json
-from baton.model.errors import Conflict, Invalid
+from baton.model.errors import Conflict, Invalid, Missing
 
 if TYPE_CHECKING:
     from baton.model.base import Digest
@@ -51,6 +51,17 @@ class Records:
     def find_content(self, name: str) -> Digest | None:
         """The digest of the bytes that were recorded under this name, or None."""
         return self._store.recall(f"{self._prefix}/{name}")
+
+    def require_content(self, name: str) -> Digest:
+        """The digest of the bytes that were recorded under this name.
+
+        Raises:
+            Missing: nothing was.
+        """
+        digest = self.find_content(name)
+        if digest is None:
+            raise Missing(f"{self._prefix}/{name} is not recorded, though it was to be made before")
+        return digest
 
     def keep_content(self, name: str, content: bytes) -> Digest:
         """Record bytes for good; returns the digest of what stands, which is the first that was recorded."""

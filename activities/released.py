@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activities.work import progress
 from baton.model.base import canonical_json
 from baton.model.errors import Invalid
 from baton.model.manifest import Artifact, Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from baton.model.manifest import ManifestRef
     from baton.model.work import Signed
     from baton.store import Store
@@ -29,6 +33,15 @@ def read_manifest(store: Store, ref: ManifestRef) -> Manifest:
     if canonical_json(manifest) != content:
         raise Invalid(f"{ref.digest} is a manifest, but not in canonical JSON (RFC 8785)")
     return manifest
+
+
+def fetch_all(store: Store, files: Sequence[Artifact], folder: Path) -> list[tuple[Artifact, Path]]:
+    """Bring files from the store to a folder, each under its name; says how far it is."""
+    at_hand = [(file, folder / file.name) for file in files]
+    for number, (file, path) in enumerate(at_hand, start=1):
+        progress()(f"fetching {file.name}, {number} of {len(at_hand)}")
+        store.fetch(file.digest, path)
+    return at_hand
 
 
 def public_files(store: Store, ref: ManifestRef, signed: tuple[Signed, ...]) -> list[Artifact]:

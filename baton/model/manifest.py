@@ -12,6 +12,9 @@ from baton.model.version import Version
 PREVIEW_FILES = 40
 """How many files a reference carries along for people to look at; a history must not grow with the number of files."""
 
+SBOM_SUFFIX = ".spdx.json"
+"""What is appended to a file's name for the SPDX document that describes it."""
+
 
 class Artifact(Value):
     """One file by its content: size in bytes, SHA-256 digest."""

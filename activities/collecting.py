@@ -1,0 +1,105 @@
+"""Collecting: what steps made or people handed in is inspected, compared, described and listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from activities.work import does
+from baton.inspection import inspect_files
+from baton.model import work
+from baton.model.base import canonical_json
+from baton.model.errors import Conflict, Missing
+from baton.model.manifest import SBOM_SUFFIX, Manifest, ManifestFile, ManifestRef, SetRef
+
+if TYPE_CHECKING:
+    from baton.model.manifest import Artifact
+    from baton.settings import WorkerSettings
+    from baton.store import Store
+
+
+class CollectActivities:
+    """What happens to files between the builders and the signers."""
+
+    def __init__(self, store: Store, settings: WorkerSettings) -> None:
+        self._store = store
+        self._settings = settings
+
+    @does(work.TAKE_PROVIDED)
+    def take_provided(self, what: work.ProvidedStep) -> work.Built:
+        """Take an artifact set that a person put into the store; every file of it must be there."""
+        artifacts = self._store.read_set(what.provided)
+        for artifact in artifacts.artifacts:
+            if not self._store.has(artifact.digest):
+                raise Missing(
+                    f"{artifact.name} ({artifact.digest}) was handed in for {what.step.name}, but is not in the store: "
+                    "hand it in again with `baton decide`"
+                )
+        return work.Built(
+            step=what.step.name,
+            commit=what.source.commit,
+            artifacts=SetRef.to(artifacts),
+            builder="handed in",
+        )
+
+    @does(work.INSPECT_STEP)
+    def inspect_step(self, what: work.InspectStep) -> work.Inspected:
+        """Check the expected files and that every archive is safe to open."""
+        inspection = inspect_files(
+            self._store.read_set(what.artifacts),
+            what.step.files,
+            store=self._store,
+            scratch=self._settings.workspace,
+            limits=what.limits,
+        )
+        inspection.require()
+        return work.Inspected(files=inspection.files, archives=inspection.archives)
+
+    @does(work.COMPARE_STEPS)
+    def compare_steps(self, what: work.CompareSteps) -> work.Agreed:
+        """Require the same names and digests from two steps."""
+        first, second = (self._store.read_set(built.artifacts) for built in (what.first, what.second))
+        ours = {artifact.name: artifact for artifact in first.artifacts}
+        theirs = {artifact.name: artifact for artifact in second.artifacts}
+        differences = [
+            _difference(name, ours.get(name), theirs.get(name), what)
+            for name in sorted(ours.keys() | theirs.keys())
+            if ours.get(name) != theirs.get(name)
+        ]
+        if differences:
+            raise Conflict(f"{what.first.step} and {what.second.step} made different bytes: " + "; ".join(differences))
+        return work.Agreed(files=len(ours))
+
+    @does(work.MAKE_MANIFEST)
+    def make_manifest(self, what: work.MakeManifest) -> ManifestRef:
+        """List every file, once."""
+        described = set()
+        files: list[ManifestFile] = []
+        if what.sboms is not None:
+            sboms = self._store.read_set(what.sboms).artifacts
+            described = {artifact.name for artifact in sboms}
+            files += [ManifestFile(**artifact.model_dump(), step="describe") for artifact in sboms]
+        for built in what.built:
+            for artifact in self._store.read_set(built.artifacts).artifacts:
+                document = f"{artifact.name}{SBOM_SUFFIX}"
+                files.append(
+                    ManifestFile(
+                        **artifact.model_dump(), step=built.step, sbom=document if document in described else None
+                    )
+                )
+        manifest = Manifest(
+            project=what.release.release.project,
+            version=what.release.release.version,
+            plan=what.release.plan,
+            commit=what.source.commit,
+            files=tuple(sorted(files, key=lambda file: file.name)),
+        )
+        self._store.put_bytes(canonical_json(manifest))
+        return ManifestRef.to(manifest)
+
+
+def _difference(name: str, ours: Artifact | None, theirs: Artifact | None, what: work.CompareSteps) -> str:
+    if ours is None:
+        return f"{name} only from {what.second.step}"
+    if theirs is None:
+        return f"{name} only from {what.first.step}"
+    return f"{name} is {ours.digest} and {theirs.digest}"

@@ -1,0 +1,71 @@
+"""What a worker is there for: the duty decides which activities it offers, and so which credentials it needs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from activities.building import BuildActivities
+from activities.collecting import CollectActivities
+from activities.evidence import EvidenceActivities
+from activities.publishing import PublishActivities
+from activities.signing import SignActivities, VerifyActivities
+from activities.source import SourceActivities
+from activities.telling import TellActivities
+from baton.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from baton.settings import WorkerSettings
+
+
+class Duty(StrEnum):
+    """What a task queue's workers do.
+
+    ``release`` follows runbooks and does what needs no special machine; ``build`` runs projects' commands, and so
+    holds no credentials; ``sign`` holds the keys; ``publish`` holds the targets.
+    """
+
+    RELEASE = "release"
+    BUILD = "build"
+    SIGN = "sign"
+    PUBLISH = "publish"
+
+
+def duty_of(queue: str) -> Duty:
+    """The duty that a queue's name says: its own name if that is a duty, else building."""
+    return Duty(queue) if queue in tuple(Duty) else Duty.BUILD
+
+
+def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., Any]]:
+    """The activities that a worker of this duty offers, ready to run with its settings.
+
+    Raises:
+        BatonError: the settings do not fit together.
+    """
+    store = open_store(settings.store)
+    match duty:
+        case Duty.BUILD:
+            builds = BuildActivities(store, settings)
+            return [builds.build_step, builds.run_check]
+        case Duty.SIGN:
+            return [SignActivities(store, settings).sign_files]
+        case Duty.PUBLISH:
+            publishing = PublishActivities(store, settings)
+            return [publishing.stage, publishing.promote, publishing.check_public, publishing.unstage]
+        case Duty.RELEASE:
+            source = SourceActivities(store, settings)
+            collecting = CollectActivities(store, settings)
+            return [
+                source.prepare_source,
+                source.push_tag,
+                source.forget_source,
+                collecting.take_provided,
+                collecting.inspect_step,
+                collecting.compare_steps,
+                collecting.make_manifest,
+                VerifyActivities(store, settings).verify_signatures,
+                TellActivities().tell,
+                EvidenceActivities(store).write_evidence,
+            ]

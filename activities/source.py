@@ -1,0 +1,48 @@
+"""The source: prepared before anything is built, its tag pushed after everything is public."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.records import Records
+from activities.work import does, progress
+from baton import source
+from baton.builders.workspace import Workspace
+from baton.model import work
+
+if TYPE_CHECKING:
+    from baton.settings import WorkerSettings
+    from baton.store import Store
+
+PREPARED = "prepared"
+
+
+class SourceActivities:
+    """Cloning, preparing, tagging, pushing."""
+
+    def __init__(self, store: Store, settings: WorkerSettings) -> None:
+        self._store = store
+        self._workspace = Workspace(settings.workspace, store)
+
+    @does(work.PREPARE_SOURCE)
+    def prepare_source(self, what: work.PrepareSource) -> work.Source:
+        """Prepare the source once for each run of a release."""
+        records = Records(self._store, what.release)
+        if (done := records.find(PREPARED, work.Source)) is not None:
+            return done
+        made = source.prepare(what.source, self._workspace, progress=progress(), cancelled=activity.is_cancelled)
+        return records.keep(PREPARED, made)
+
+    @does(work.PUSH_TAG)
+    def push_tag(self, what: work.PushTag) -> work.Pushed:
+        """Push the tag, unless the repository has it already on this commit."""
+        source.push_tag(what.source, self._workspace, progress=progress(), cancelled=activity.is_cancelled)
+        return work.Pushed(commit=what.source.commit)
+
+    @does(work.FORGET_SOURCE)
+    def forget_source(self, what: work.ForgetSource) -> work.Undone:
+        """Drop the prepared source; its tag was never pushed."""
+        Records(self._store, what.release).drop(PREPARED)
+        return work.Undone(detail="dropped the prepared source with its tag, which was never pushed")

@@ -118,8 +118,8 @@ class Report(Value):
     @property
     def failures(self) -> tuple[str, ...]:
         """One line for each thing that is wrong, naming the file."""
-        lines = [f"{file.name}: {file.problem}" for file in self.files if file.problem]
-        for file in self.files:
-            faulty = [signature for signature in file.signatures if not signature]
-            lines += [f"{file.name}: {signature.source}: {signature.reason}" for signature in faulty if not file]
+        wrong = [file for file in self.files if not file]
+        lines = [f"{file.name}: {file.problem}" for file in wrong if file.problem]
+        faulty = [(file, signature) for file in wrong for signature in file.signatures if not signature]
+        lines += [f"{file.name}: {signature.source}: {signature.reason}" for file, signature in faulty]
         return (*lines, *self.problems)

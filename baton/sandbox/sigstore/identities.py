@@ -87,13 +87,12 @@ class _FederatedPersonClaims(_PersonClaims):
     federated_claims: _FederatedClaims
 
 
-class GitHubClaims(_Claims):
+class _GitHubClaims(_Claims):
     """What a GitHub Actions token says of its workflow run, as far as certificates tell it.
 
     See https://docs.github.com/en/actions/reference/security/oidc for each claim.
     """
 
-    iss: str = GITHUB_ACTIONS
     event_name: str
     sha: str
     workflow: str
@@ -131,7 +130,7 @@ def _sandbox(claims: Claims) -> CertificateIdentity:
 
 
 def _github_workflow(claims: Claims) -> CertificateIdentity:
-    run = GitHubClaims.model_validate(claims)
+    run = _GitHubClaims.model_validate(claims)
     workflow = f"{_GITHUB}/{run.job_workflow_ref}"
     repository = f"{_GITHUB}/{run.repository}"
     facts = {

@@ -51,7 +51,7 @@ class AuthorizationRequest(BaseModel):
 
 
 @dataclass(frozen=True)
-class ClientCredentials:
+class _ClientCredentials:
     """What a client says to prove who it is (RFC 6749 section 2.3.1)."""
 
     client_id: str
@@ -84,7 +84,11 @@ class OidcIssuer:
         self._lock = threading.Lock()
 
     def configuration(self) -> dict[str, Any]:
-        """Answers ``GET /oidc/.well-known/openid-configuration`` (OpenID Connect Discovery 1.0)."""
+        """Answers ``GET /oidc/.well-known/openid-configuration`` (OpenID Connect Discovery 1.0).
+
+        A client that holds to section 4.3 finds that the issuer is not the address it asked, and refuses. Sigstore's
+        client does not look, and a name that changes with the port would be worse.
+        """
         return {
             "issuer": ISSUER,
             "authorization_endpoint": f"{self._url}/auth",
@@ -134,7 +138,7 @@ class OidcIssuer:
             return _answer(self._for_machine(form, credentials))
         raise OAuthError("unsupported_grant_type", "expected grant_type authorization_code or client_credentials")
 
-    def _for_person(self, form: Mapping[str, str], credentials: ClientCredentials) -> str:
+    def _for_person(self, form: Mapping[str, str], credentials: _ClientCredentials) -> str:
         # A code is spent by trying it, so that it can't be guessed at.
         with self._lock:
             grant = self._grants.pop(form.get("code", ""), None)
@@ -146,7 +150,7 @@ class OidcIssuer:
             raise OAuthError("invalid_grant", "code_verifier does not match the code_challenge")
         return self._tokens.for_person(grant.email)
 
-    def _for_machine(self, form: Mapping[str, str], credentials: ClientCredentials) -> str:
+    def _for_machine(self, form: Mapping[str, str], credentials: _ClientCredentials) -> str:
         if not self._machines.authenticate(credentials.client_id, credentials.secret):
             raise OAuthError("invalid_client", "no machine with this client_id and client_secret")
         return self._tokens.for_machine(credentials.client_id, audience=form.get("audience", AUDIENCE))
@@ -188,12 +192,12 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def _credentials(form: Mapping[str, str], authorization: str) -> ClientCredentials:
+def _credentials(form: Mapping[str, str], authorization: str) -> _ClientCredentials:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
-        return ClientCredentials(form.get("client_id", ""), form.get("client_secret", ""))
+        return _ClientCredentials(form.get("client_id", ""), form.get("client_secret", ""))
     try:
         name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError as error:
         raise OAuthError("invalid_client", "the header 'Authorization: Basic …' can't be read") from error
-    return ClientCredentials(urllib.parse.unquote_plus(name), urllib.parse.unquote_plus(secret))
+    return _ClientCredentials(urllib.parse.unquote_plus(name), urllib.parse.unquote_plus(secret))

@@ -96,7 +96,8 @@ class _Conducted(ActivityInboundInterceptor):
 
 async def _beat(said: Progress) -> None:
     while True:
-        activity.heartbeat(said.line)
+        # In a thread: the SDK's heartbeat of a threaded activity waits for this very event loop.
+        await asyncio.to_thread(activity.heartbeat, said.line)
         await asyncio.sleep(BEAT_SECONDS)
 
 

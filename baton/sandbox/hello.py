@@ -16,6 +16,9 @@ _WHEN = "Hello's maintainers <hello@example.invalid> 1760000000 +0000"
 
 _MADE_BY_BUILDS = {"__pycache__", "build", "dist"}
 
+_HIDDEN = {".gitignore"}
+"""The hidden files that belong to the project; others are somebody's tools'."""
+
 
 def make_repository(examples: Path | None, destination: Path) -> Commit:
     """Make a bare repository whose branch ``main`` holds the example, or bring the one that is there up to date.
@@ -63,7 +66,9 @@ def _history(project: Path) -> bytes:
 
 def _files(project: Path) -> list[Path]:
     return sorted(
-        path
-        for path in project.rglob("*")
-        if path.is_file() and not _MADE_BY_BUILDS.intersection(path.relative_to(project).parts)
+        path for path in project.rglob("*") if path.is_file() and all(map(_belongs, path.relative_to(project).parts))
     )
+
+
+def _belongs(part: str) -> bool:
+    return part not in _MADE_BY_BUILDS and (not part.startswith(".") or part in _HIDDEN)

@@ -36,6 +36,8 @@ def test_it_holds_the_project_without_what_builds_leave_behind(tmp_path: Path) -
     shutil.copytree(example, copy)
     (copy / "dist").mkdir(exist_ok=True)
     (copy / "dist" / "hello.exe").write_bytes(b"MZ")
+    (copy / ".git").mkdir()
+    (copy / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     (copy / "tools" / "__pycache__").mkdir(exist_ok=True)
     (copy / "tools" / "__pycache__" / "project.cpython-311.pyc").write_bytes(b"\0")
 

@@ -47,9 +47,8 @@ def trust_configuration(
     try:
         return fetch(offline=offline)
     except SigstoreError as error:
-        cause = error.__cause__ or error
         raise Unavailable(
-            f"the trust root of Sigstore's {instance} instance could not be refreshed: {cause}; "
+            f"the trust root of Sigstore's {instance} instance could not be refreshed: {_root_cause(error)}; "
             "try again, or use the copy at hand with --offline"
         ) from error
     except OSError as error:
@@ -84,6 +83,13 @@ def _require_instance(instance: SigstoreInstance, hosts: set[str], file: Path) -
             f"{file} is not of the {instance} instance that is meant: its certificate authorities are at "
             f"{', '.join(sorted(hosts)) or 'nowhere'}; expected {wanted}"
         )
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost cause that says anything: the library's own errors only say that something went wrong."""
+    told = str(error)
+    cause = error.__cause__ or error.__context__
+    return (_root_cause(cause) or told) if cause is not None else told
 
 
 def _is_in(host: str, domain: str) -> bool:

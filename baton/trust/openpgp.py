@@ -108,8 +108,12 @@ def _judge(status: SignatureStatus, keys: list[TrustedKey]) -> tuple[Fault | Non
         return status.fault or Fault.BAD, status.reason, None
     named = [key for key in keys if key.fingerprint == status.primary]
     if not named:
-        listed = ", ".join(key.fingerprint for key in keys) or "none"
-        return Fault.UNTRUSTED, f"it is by the primary key {status.primary}, which does not count; do: {listed}", None
+        listed = ", ".join(key.fingerprint for key in keys) or "no key"
+        return (
+            Fault.UNTRUSTED,
+            f"it is by the primary key {status.primary}, which does not count here; what does: {listed}",
+            None,
+        )
     day = status.made_at.date()
     covering = [key for key in named if key.covers(day)]
     if not covering:

@@ -94,7 +94,8 @@ class _AnyTrusted:
             self.fault = Fault.UNTRUSTED
             listed = ", ".join(map(str, self._trusted)) or "nobody"
             raise VerificationError(
-                f"it is by {certified.identity} (issuer {certified.issuer}), who does not count; do: {listed}"
+                f"it is by {certified.identity} (issuer {certified.issuer}), who does not count here; "
+                f"who does: {listed}"
             )
         day = certified.at.date()
         self.matched = next((entry for entry in named if entry.covers(day)), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion
 from packaging.version import Version as _Pep440
 
-from baton.model.errors import Invalid, Missing
+from baton.model.errors import Missing
 from baton.trust.result import SignatureKind
 
 if TYPE_CHECKING:
@@ -87,11 +87,14 @@ def version_in(name: str) -> str | None:
 
 
 def kind_of(signature: Path) -> SignatureKind:
-    """Which sort of signature this is, by its name."""
-    for suffix, kind in SUFFIXES.items():
-        if signature.name.endswith(suffix):
-            return kind
-    raise Invalid(f"{signature.name} does not end as a signature: {', '.join(SUFFIXES)}")
+    """Which sort of signature this is, by its name; what is called otherwise is taken for a Sigstore bundle."""
+    return next((kind for suffix, kind in SUFFIXES.items() if signature.name.endswith(suffix)), SignatureKind.SIGSTORE)
+
+
+def signed_name(name: str) -> str:
+    """The name of the file that a signature of this name belongs to."""
+    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+    return name.removesuffix(suffix) or name
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -111,10 +114,13 @@ def _hidden(path: Path) -> bool:
 
 def _signed_file(path: Path) -> Path:
     """The file that a signature belongs to; any other file is itself."""
-    for suffix in (*SUFFIXES, *_PARTS_OF_SIGNATURES):
-        signed = path.with_name(path.name.removesuffix(suffix) or path.name)
-        if signed.name != path.name and (suffix in SUFFIXES or signed.is_file()):
-            return signed
+    signed = path.with_name(signed_name(path.name))
+    if signed != path:
+        return signed
+    for part in _PARTS_OF_SIGNATURES:
+        whole = path.with_suffix("") if path.suffix == part else path
+        if whole != path and whole.is_file():
+            return whole
     return path
 
 

@@ -8,7 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baton.model.errors import BatonError
+from pydantic import TypeAdapter, ValidationError
+
+from baton.model.errors import BatonError, Invalid
+from baton.model.version import Version
 from baton.store.files import digest_of_file
 from baton.trust.identities import TrustedIdentities, TrustedKey, TrustedStream
 from baton.trust.openpgp import Keyring, open_keyring
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baton.model.base import Digest
-    from baton.model.version import Version
     from baton.trust.digests import Digests
     from baton.trust.sigstore import SigstoreTrust
 
@@ -71,6 +73,8 @@ def verify(
 
 def verify_subjects(subjects: Sequence[Subject], trust: Trust, *, version: Version | None = None) -> Report:
     """Verify what was found; see :func:`verify`."""
+    if version is not None:
+        _require_version(version)
     kinds = {kind_of(signature) for subject in subjects for signature in subject.signatures}
     with ExitStack() as stack:
         judge = _Judge(
@@ -131,6 +135,13 @@ class _Judge:
             fault=Fault.NOT_CHECKED,
             reason="OpenPGP signs the file's content: the file itself is needed, its digest does not do",
         )
+
+
+def _require_version(version: str) -> None:
+    try:
+        TypeAdapter(Version).validate_python(version)
+    except ValidationError as error:
+        raise Invalid(f"{version!r} is no version: {error.errors()[0]['msg']}") from error
 
 
 def _digest(subject: Subject) -> tuple[Digest | None, str | None]:

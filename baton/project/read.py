@@ -76,8 +76,7 @@ def read_project(path: Path) -> Project:
         Missing: there is no such file, or it can't be read.
         InvalidProject: the file can't be used; the error lists everything that is wrong with it.
     """
-    file = path / FILE_NAME if path.is_dir() else path
-    document = _bytes_of(file)
+    file, document = _opened(path)
     values = _parsed(document, file)
     try:
         settings = ReleaseFile.model_validate(values)
@@ -89,19 +88,24 @@ def read_project(path: Path) -> Project:
     return Project(file=file, settings=settings, public_keys=public_keys)
 
 
-def _bytes_of(file: Path) -> bytes:
+def _opened(path: Path) -> tuple[Path, bytes]:
+    """The file that is meant, and what it holds."""
+    file = path
     try:
+        file = path / FILE_NAME if path.is_dir() else path
         with file.open("rb") as stream:
             document = stream.read(LARGEST + 1)
     except FileNotFoundError as error:
         raise Missing(f"{file}: no such file; name the project's {FILE_NAME} or its folder") from error
-    except (OSError, ValueError) as error:  # ValueError: a path that no system call takes
-        raise Missing(f"{file}: can't be read: {error}") from error
+    except OSError as error:
+        raise Missing(f"{file}: can't be read: {error.strerror}") from error
+    except ValueError as error:
+        raise Missing(f"{str(file)!r}: can't be read: no system call takes that path") from error
     if len(document) > LARGEST:
         raise InvalidProject(
             [Problem(str(file), None, "", f"larger than {LARGEST:,} bytes; it can't be a {FILE_NAME}")]
         )
-    return document
+    return file, document
 
 
 def _parsed(document: bytes, file: Path) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -14,8 +17,6 @@ from baton.trust.gnupg_home import open_home, temporary_home
 from tests.project.conftest import REAL
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from baton.project.read import Project
     from tests.project.conftest import Writer
 
@@ -107,6 +108,33 @@ def test_a_key_that_only_looks_like_one_is_an_error(release_toml: Writer) -> Non
     project = release_toml.changed(keys("Ada", key=ssh_key()[:-6]))
 
     assert found(project, Severity.ERROR)["roster ada keys[0]"].startswith("no SSH public key that can be read")
+
+
+def test_a_short_rsa_key_is_an_error(release_toml: Writer) -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()  # noqa: S505  # short on purpose
+    line = short.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+    errors = found(release_toml.changed(keys("Ada", key=line)), Severity.ERROR)
+
+    assert errors["roster ada keys[0]"].startswith("an RSA key of 1024 bits; accepted: 2048 or more")
+
+
+def test_an_openpgp_key_without_its_file_proves_nothing(release_toml: Writer) -> None:
+    key = f'name = "Ada"\nkeys = [{{ kind = "openpgp", fingerprint = "{"E" * 40}" }}]'
+
+    warnings = found(release_toml.changed(('name = "Ada"', key)), Severity.WARNING)
+
+    assert "can't be verified without its public key" in warnings["roster ada keys[0]"]
+    assert "no key that counts today" in warnings["roster ada"]
+
+
+def test_a_project_that_is_only_rehearsed_needs_neither_keys_nor_credentials() -> None:
+    project, valid = check_file(Path(__file__).parents[2] / "examples" / "hello")
+    assert project is not None
+
+    findings = [*valid, *check_project(project, environment=os.environ, today=TODAY)]
+
+    assert {finding.severity for finding in findings} == {Severity.OK}, findings
 
 
 def test_a_stream_past_its_end_is_told(release_toml: Writer) -> None:

@@ -107,6 +107,25 @@ def test_values_are_read_as_they_are_written(release_toml: Writer) -> None:
             ),
         ),
         (
+            ('[streams."3.13"]', '[streams."3,13"]'),
+            '6: streams."3,13": found "3,13"; accepted: the beginning of its versions, such as "3.14", or "*"',
+        ),
+        (
+            ("release-manager = 2", f"release-manager = {2**100}"),
+            "45: gates[1].needs.release-manager: found a very large number; accepted: 20 or less",
+        ),
+        (
+            ("2030-10-01", "2030-10-01T12:00:00"),
+            (
+                '11: streams."3.14".end-of-life: found 2030-10-01 12:00:00; accepted: a date without quotes, such as '
+                "2026-10-01"
+            ),
+        ),
+        (
+            ("https://git.example/spam.git", "https://[spam"),
+            "4: project.repository: accepted: a git URL or a path; as a URL this is malformed: Invalid IPv6 URL",
+        ),
+        (
             ('repository = "', 'tag = "nightly"\nrepository = "'),
             '4: project.tag: found "nightly"; accepted: a name with {version} in it, since no two tags are equal',
         ),
@@ -204,6 +223,12 @@ def test_a_file_full_of_mistakes_is_told_of_soon_and_briefly(release_toml: Write
 def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
     with pytest.raises(Missing, match=r"release\.toml: no such file; name the project's release\.toml or its folder"):
         read_project(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
+def test_a_path_that_can_not_be_is_missing(name: str) -> None:
+    with pytest.raises(Missing, match="can't be read"):
+        read_project(Path(name))
 
 
 def test_a_secret_that_strayed_into_the_file_is_not_repeated(release_toml: Writer) -> None:

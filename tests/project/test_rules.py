@@ -136,6 +136,10 @@ def test_what_disagrees_is_told_where_it_stands(release_toml: Writer, more: str,
             ('identity = "https', 'instance = "sandbox"\nidentity = "https'),
             'signing.machine.instance: found "sandbox", which proves nothing; accepted: "public", "staging"',
         ),
+        (
+            ("[signing.machine]", '[streams."3.13".signing.machine]'),
+            'signing.machine: required, but missing: sigstore = "machine" needs its identity and issuer',
+        ),
     ],
 )
 def test_a_real_project_says_what_a_real_release_needs(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from temporalio.client import (
+    WorkflowExecutionStatus,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -14,7 +15,7 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from baton.cli.rpc import NO_ANSWER, problem, told
-from baton.cli.workers import workers_of
+from baton.cli.workers import QueueWorkers, workers_of
 from baton.model.base import Value, canonical_json
 from baton.model.decision import Cancel, Decision
 from baton.model.errors import BatonError, Failed, Refused, Unavailable
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 ANSWER_WITHIN = timedelta(seconds=15)
 """How long a release may take to answer; a worker that has just died costs ten seconds before another is asked."""
+
+IF_SILENT = timedelta(seconds=3)
+"""The same where the server sees no worker; it may be mistaken, as a task queue has several partitions."""
 
 Message = SignOff | Decision | Cancel
 """What a person says to a release; each goes by its update, or by the signal of the same name."""
@@ -53,7 +57,7 @@ class ReleaseHandle:
         self.release = release
         self.description = description
         self._client = client
-        self._handle = client.get_workflow_handle(release.workflow_id)
+        self._handle = client.get_workflow_handle(release.workflow_id, result_type=ReleaseStatus)
 
     @property
     def run(self) -> str:
@@ -76,12 +80,15 @@ class ReleaseHandle:
         raise Failed(f"the history of {self.release} does not begin with a plan: was it started by something else?")
 
     async def status(self) -> ReleaseStatus:
-        """Everything that a person asks first.
+        """Everything that a person asks first; of a finished release its result, which needs no worker.
 
         Raises:
             Unavailable: no worker answered; the message says who is missing and what was last known.
             Failed: the release could not answer.
         """
+        if self.description.status is WorkflowExecutionStatus.COMPLETED:
+            with told(f"could not read the result of {self.release}"):
+                return ReleaseStatus.model_validate(await self._handle.result(rpc_timeout=ANSWER_WITHIN))
         return await self._ask("status", ReleaseStatus)
 
     async def waiting(self) -> list[Waiting]:
@@ -94,7 +101,7 @@ class ReleaseHandle:
 
     async def _ask(self, query: str, kind: type[_Told]) -> _Told:
         try:
-            answer: _Told = await self._handle.query(query, result_type=kind, rpc_timeout=ANSWER_WITHIN)
+            answer: _Told = await self._handle.query(query, result_type=kind, rpc_timeout=await self._patience())
         except WorkflowQueryFailedError as error:
             raise Failed(f"{self.release} could not say its {query}: {error.message}") from error
         except RPCError as error:
@@ -117,7 +124,7 @@ class ReleaseHandle:
         update = update_id(handler, message)
         try:
             answer: Answer = await self._handle.execute_update(
-                handler, message, id=update, result_type=Answer, rpc_timeout=ANSWER_WITHIN
+                handler, message, id=update, result_type=Answer, rpc_timeout=await self._patience()
             )
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             return await self._late_answer(handler, update)
@@ -130,7 +137,7 @@ class ReleaseHandle:
     async def _late_answer(self, handler: str, update: str) -> Answer:
         late: WorkflowUpdateHandle[Answer] = self._handle.get_update_handle(update, result_type=Answer)
         try:
-            return await late.result(rpc_timeout=ANSWER_WITHIN)
+            return await late.result(rpc_timeout=await self._patience())
         except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             silence = await self.silence()
             raise Unavailable(
@@ -163,18 +170,25 @@ class ReleaseHandle:
     async def silence(self) -> BatonError:
         """Why the release does not answer, with what was last known of it."""
         now = datetime.now(UTC)
-        (workers,) = await workers_of(self._client, (), of_workflows=[self.description.task_queue])
+        workers = await self._workers()
         reason = (
             f"{workers.fact(now)}; start one with `python worker.py --queue {workers.queue}`"
             if workers.silent(now)
             else f"a worker polled {workers.queue} lately, but it did not answer in {ANSWER_WITHIN.seconds} s"
         )
         known = self.description.typed_search_attributes
-        waits = ", ".join(known.get(WAITING_FOR) or ()) or "nobody"
-        return Unavailable(
-            f"{self.release} does not answer: {reason}. "
-            f"Last known: phase {known.get(PHASE) or 'unknown'}, waiting for {waits}; it goes on when a worker is up"
-        )
+        last = f"Last known: phase {known.get(PHASE) or 'unknown'}"
+        if self.description.status is WorkflowExecutionStatus.RUNNING:
+            waits = ", ".join(known.get(WAITING_FOR) or ()) or "nobody"
+            last += f", waiting for {waits}; it goes on when a worker is up"
+        return Unavailable(f"{self.release} does not answer: {reason}. {last}")
+
+    async def _workers(self) -> QueueWorkers:
+        (workers,) = await workers_of(self._client, (), of_workflows=[self.description.task_queue])
+        return workers
+
+    async def _patience(self) -> timedelta:
+        return IF_SILENT if (await self._workers()).silent(datetime.now(UTC)) else ANSWER_WITHIN
 
 
 def update_id(handler: str, message: Message) -> str:

@@ -13,7 +13,6 @@ from baton.cli.plan_page import plan_page
 from baton.cli.terminal import page, print_json
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
 from baton.project.commit import resolve_commit
-from baton.project.parts import roster
 from baton.project.read import Project, read_project
 from baton.project.resolve import SandboxFacts, resolve
 
@@ -55,8 +54,7 @@ def make_plan(wish: Wish, *, sandbox: bool, state: Path | None) -> tuple[Plan, P
     """
     project = read_project(wish.folder)
     place = find_place(sandbox=sandbox or project.settings.project.sandbox, state=state)
-    people = roster(project.settings.roster, project.public_keys)
-    person = find_person(people, wish.person, GitIdentity.here())
+    person = find_person(project.roster, wish.person, GitIdentity.here())
     facts = None if place.world is None else sandbox_facts(place.world, project)
     repository = project.repository if facts is None or facts.repository is None else str(facts.repository)
     commit = resolve_commit(repository, wish.commit or "HEAD")

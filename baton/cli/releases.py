@@ -23,6 +23,7 @@ from baton.cli.names import release_of
 from baton.cli.rpc import problem, told
 from baton.cli.workers import QueueWorkers, workers_of
 from baton.model.errors import Missing, Unavailable
+from baton.model.status import Phase
 from workflows.visibility import KIND, PHASE, PROJECT, STREAM, VERSION, WAITING_FOR, WAITING_ON
 
 if TYPE_CHECKING:
@@ -143,9 +144,9 @@ class Releases:
             return f"{release} runs already, in phase {phase}, as {release.workflow_id} (run {there.run})"
         return f"{release} was released before, as {release.workflow_id} (run {there.run}): take another version"
 
-    async def workers(self, plan: Plan) -> list[QueueWorkers]:
-        """Who polls the queues that a plan needs."""
-        return await workers_of(self._client, plan.queues, of_workflows=[plan.queue])
+    async def workers(self, queues: Iterable[str], *, of_workflows: Iterable[str]) -> list[QueueWorkers]:
+        """Who polls these task queues; see :func:`baton.cli.workers.workers_of`."""
+        return await workers_of(self._client, queues, of_workflows=of_workflows)
 
 
 def _item(execution: WorkflowExecution) -> Item | None:
@@ -174,6 +175,7 @@ def _search_attributes(plan: Plan) -> TypedSearchAttributes:
             SearchAttributePair(STREAM, plan.stream.name),
             SearchAttributePair(VERSION, plan.version),
             SearchAttributePair(KIND, plan.release_kind.value),
+            SearchAttributePair(PHASE, Phase.PREPARE.value),
         ]
     )
 

@@ -62,8 +62,9 @@ def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, a
 
 async def _start(releases: Releases, plan: Plan) -> tuple[str, list[str]]:
     started = await releases.start(plan)
+    found = await releases.workers(plan.queues, of_workflows=[plan.queue])
     now = datetime.now(UTC)
-    return started.run, [workers.fact(now) for workers in await releases.workers(plan) if workers.silent(now)]
+    return started.run, [workers.fact(now) for workers in found if workers.silent(now)]
 
 
 def _address(place: Place, release: ReleaseId) -> str | None:

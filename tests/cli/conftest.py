@@ -9,14 +9,16 @@ import uuid
 from collections.abc import Sequence  # the worker reads the activity's annotations
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from temporalio import activity
-from temporalio.common import RawValue
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.common import RawValue
 from temporalio.worker import Worker
 
+from baton.cli import handle
 from baton.cli.main import run
 from baton.cli.releases import Releases
 from baton.model import work
@@ -61,6 +63,7 @@ RESULTS = {
     "tell": work.Told(sent=True),
     "write_evidence": SET,
 }
+CONTRACT = {item.name: item for item in vars(work).values() if isinstance(item, work.Work)}
 
 
 @dataclass
@@ -82,12 +85,14 @@ class Team:
     """A release of its own for one test: its plan, its worker while that runs, and a terminal to type into.
 
     Attributes:
-        broken: the next tries of these builds fail, with the digest of a log in the store where there is one.
+        broken: how the next attempts of these builds fail.
+        asked: the activities that ran, each with its argument.
     """
 
     client: Client
     plan: Plan
     broken: dict[str, list[ApplicationError]] = field(default_factory=dict)
+    asked: list[tuple[str, Any]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -140,15 +145,20 @@ class Team:
         with suppress(WorkflowFailureError):
             await handle.result()
 
+    def arguments(self, name: str) -> list[Any]:
+        """What was asked of an activity, in order."""
+        return [argument for asked, argument in self.asked if asked == name]
+
     def _do_any_work(self) -> Callable[..., Any]:
         @activity.defn(dynamic=True)
         async def do(arguments: Sequence[RawValue]) -> Any:
             name = activity.info().activity_type
-            if name == "sign_files":
-                (asked,) = await self.client.data_converter.decode([arguments[0].payload], [work.SignFiles])
+            (asked,) = await self.client.data_converter.decode([arguments[0].payload], [CONTRACT[name].takes])
+            self.asked.append((name, asked))
+            if isinstance(asked, work.SignFiles):
                 return work.Signed(signer=asked.signer, signatures=SET)
-            if self.broken.get(name):
-                raise self.broken[name].pop(0)
+            if isinstance(asked, work.BuildStep) and self.broken.get(asked.step.name):
+                raise self.broken[asked.step.name].pop(0)
             return RESULTS[name]
 
         return do
@@ -182,3 +192,9 @@ def make_team(
 @pytest.fixture
 def team(make_team: Callable[..., Team]) -> Team:
     return make_team()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find out at once that no worker is up."""
+    monkeypatch.setattr(handle, "IF_SILENT", timedelta(milliseconds=300))

@@ -8,6 +8,27 @@ import typer
 from baton.cli import arguments as a
 
 
+def check(
+    *,
+    project: a.Project = Path(),
+    as_json: a.Json = False,
+    sandbox: a.Sandbox = False,
+    state: a.State = None,
+) -> None:
+    """Find everything that would stop a release, before it starts.
+
+    Looks at release.toml, the roster's keys, the tools and the names of credentials on this machine, and whether
+    every queue has a live worker. Ends with 1 if a release could not be made; a warning is no reason.
+
+    Examples:
+      baton check
+      baton check -C examples/hello --json
+    """
+    from baton.cli.checking import show_check
+
+    raise typer.Exit(show_check(project, sandbox=sandbox, state=state, as_json=as_json))
+
+
 def plan(
     version: a.NewVersion,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from activities.work import does
+from baton import sbom
 from baton.inspection import inspect_files
 from baton.model import work
 from baton.model.base import canonical_json
@@ -68,6 +69,19 @@ class CollectActivities:
         if differences:
             raise Conflict(f"{what.first.step} and {what.second.step} made different bytes: " + "; ".join(differences))
         return work.Agreed(files=len(ours))
+
+    @does(work.DESCRIBE_FILES)
+    def describe_files(self, what: work.DescribeFiles) -> SetRef:
+        """Make an SPDX document for each file; the same files always give the same documents."""
+        artifacts = [file for built in what.built for file in self._store.read_set(built.artifacts).artifacts]
+        documents = sbom.describe_files(
+            artifacts,
+            release=what.release.release,
+            source=what.source,
+            store=self._store,
+            scratch=self._settings.workspace,
+        )
+        return self._store.put_set(documents)
 
     @does(work.MAKE_MANIFEST)
     def make_manifest(self, what: work.MakeManifest) -> ManifestRef:

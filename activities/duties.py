@@ -64,6 +64,7 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 collecting.take_provided,
                 collecting.inspect_step,
                 collecting.compare_steps,
+                collecting.describe_files,
                 collecting.make_manifest,
                 VerifyActivities(store, settings).verify_signatures,
                 TellActivities().tell,

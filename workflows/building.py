@@ -13,6 +13,7 @@ from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
+    from baton.model.base import counted
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
@@ -121,4 +122,4 @@ class Building:
 
 
 def _summary(built: work.Built) -> str:
-    return f"{built.artifacts.files} files, {built.artifacts.total_bytes:,} bytes"
+    return f"{counted(built.artifacts.files, 'file')}, {built.artifacts.total_bytes:,} bytes"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from baton.model.base import short
+    from baton.model.base import counted, short
     from baton.model.status import StepState, WaitKind
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
     if status.published:
         yield ""
         yield from (
-            f"**Public** at [{item.url}]({item.url}); {item.checked} files fetched back and verified."
+            f"**Public** at [{item.url}]({item.url}); {counted(item.checked, 'file')} fetched back and verified."
             for item in status.published
         )
     yield from ("", "| | step | state | attempt | queue | |", "|-|-|-|-|-|-|")
@@ -56,7 +57,7 @@ def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
     if status.manifest is not None:
         manifest = status.manifest
         size = f"{manifest.total_bytes:,} bytes"
-        yield from ("", f"Manifest `{manifest.digest}`: {manifest.files} files, {size}", "")
+        yield from ("", f"Manifest `{manifest.digest}`: {counted(manifest.files, 'file')}, {size}", "")
         yield from ("| file | bytes | sha256 |", "|-|-|-|")
         yield from (f"| {file.name} | {file.size:,} | `{file.sha256}` |" for file in manifest.preview)
         if manifest.files > len(manifest.preview):
@@ -71,7 +72,7 @@ def _waiting(waiting: Waiting) -> Iterator[str]:
     yield f"Since {waiting.since:%Y-%m-%d %H:%M} UTC. Any {' or '.join(waiting.roles)} can give it: **{who}**."
     yield from ("", f"In a terminal: `{waiting.command}`", "")
     yield f"Here: **Send a Signal** or **Send an Update**, name `{handler}`, with your own id in `by`:"
-    yield from ("", "```json", waiting.message, "```")
+    yield from ("", "```json", json.dumps(json.loads(waiting.message), indent=2), "```")
 
 
 def _cell(text: str) -> str:

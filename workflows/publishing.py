@@ -12,6 +12,7 @@ from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
+    from baton.model.base import counted
     from baton.model.status import Phase, Published
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Publishing:
                 summary="write the evidence",
             )
 
-        evidence = await self._steps.finish(EVIDENCE, attempt, done=lambda made: f"{made.files} documents")
+        evidence = await self._steps.finish(EVIDENCE, attempt, done=lambda made: f"{counted(made.files, 'document')}")
         self._board.evidence = evidence.digest
 
     async def undo(self) -> None:
@@ -133,7 +134,9 @@ class Publishing:
             )
 
         return await self._steps.finish(
-            f"stage-{target.name}", attempt, done=lambda made: f"{made.files} files, {made.total_bytes:,} bytes"
+            f"stage-{target.name}",
+            attempt,
+            done=lambda made: f"{counted(made.files, 'file')}, {made.total_bytes:,} bytes",
         )
 
     async def _promote(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Promoted:
@@ -159,7 +162,7 @@ class Publishing:
             )
 
         return await self._steps.finish(
-            f"public-{target.name}", attempt, done=lambda seen: f"{seen.files} files fetched back and right"
+            f"public-{target.name}", attempt, done=lambda seen: f"{counted(seen.files, 'file')} fetched back and right"
         )
 
     def _publish(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Publish:

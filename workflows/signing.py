@@ -12,7 +12,7 @@ from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
-    from baton.model.base import short
+    from baton.model.base import counted, short
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class Signing:
             )
 
         manifest = await self._steps.finish(
-            MANIFEST, attempt, done=lambda made: f"{made.files} files, {short(made.digest)}"
+            MANIFEST, attempt, done=lambda made: f"{counted(made.files, 'file')}, {short(made.digest)}"
         )
         self._board.manifest = manifest
-        self._board.note("baton", f"manifest {manifest.digest}: {manifest.files} files")
+        self._board.note("baton", f"manifest {manifest.digest}: {counted(manifest.files, 'file')}")
         return manifest
 
     async def check(self, source: work.Source, manifest: ManifestRef) -> None:
@@ -88,7 +88,9 @@ class Signing:
             )
 
         await self._steps.finish(
-            VERIFY, attempt, done=lambda seen: f"{seen.signatures} signatures on {seen.files} files are good"
+            VERIFY,
+            attempt,
+            done=lambda seen: f"{counted(seen.signatures, 'good signature')} on {counted(seen.files, 'file')}",
         )
 
     async def _describe(self, source: work.Source, built: tuple[work.Built, ...]) -> SetRef:
@@ -101,7 +103,7 @@ class Signing:
                 summary="an SPDX document for each file",
             )
 
-        return await self._steps.finish(DESCRIBE, attempt, done=lambda made: f"{made.files} SPDX documents")
+        return await self._steps.finish(DESCRIBE, attempt, done=lambda made: f"{counted(made.files, 'SPDX document')}")
 
     async def _check(self, check: Check, source: work.Source, manifest: ManifestRef) -> work.Checked:
         async def attempt(number: int) -> work.Checked:
@@ -122,9 +124,9 @@ class Signing:
                 work.SignFiles(release=self._ref, signer=signer, manifest=manifest),
                 queue=signer.queue,
                 patience=orders.SIGNING,
-                summary=f"sign {manifest.files} files with {signer.kind}",
+                summary=f"sign {counted(manifest.files, 'file')} with {signer.kind}",
             )
 
         return await self._steps.finish(
-            f"sign-{signer.kind}", attempt, done=lambda made: f"{made.signatures.files} signatures"
+            f"sign-{signer.kind}", attempt, done=lambda made: f"{counted(made.signatures.files, 'signature')}"
         )

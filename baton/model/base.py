@@ -44,3 +44,8 @@ def digest_of(content: bytes) -> Digest:
 def short(digest: str) -> str:
     """The first 12 hexadecimal digits, for people's eyes only; never compare by it."""
     return digest.removeprefix("sha256:")[:12]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: ``1 file``, ``1,200 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

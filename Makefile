@@ -1,16 +1,19 @@
 # The two commands of the README, and what a developer needs.  Every target works in a fresh clone.
 PYTHON ?= python3
 VENV := .venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := $(VENV)/bin
 ARGS ?=
 UV ?= uv
 
-.PHONY: demo test lint lock soak bench clean
+.PHONY: demo test soak lint lock clean
 .DEFAULT_GOAL := test
 
 # Set-up talks on stderr, so that `make demo ARGS='--json'` keeps stdout for the answer.
 $(VENV)/sandbox.stamp: requirements/sandbox.txt pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 1>&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Baton needs Python 3.11 or later: make PYTHON=python3.12 $(MAKECMDGOALS)" 1>&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) 1>&2
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/sandbox.txt 1>&2
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . 1>&2
 	@touch $@
@@ -23,7 +26,10 @@ demo: $(VENV)/sandbox.stamp
 	@$(BIN)/baton demo $(ARGS)
 
 test: lint
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -m 'not soak' $(ARGS)
+
+soak: $(VENV)/test.stamp
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff format --check --quiet .

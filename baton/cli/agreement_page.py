@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from baton.model.gate import SignOff
 
 _NEXT = {
-    GatePoint.BUILD: "Then it is built.",
-    GatePoint.SIGN: "Then it is signed.",
-    GatePoint.PUBLISH: "Then it becomes PUBLIC, which can't be taken back.",
+    GatePoint.BUILD: "it is built",
+    GatePoint.SIGN: "it is signed",
+    GatePoint.PUBLISH: "it becomes PUBLIC, which can't be taken back",
 }
 
 
@@ -44,6 +44,8 @@ def agreement_page(asked: Asked, sign_off: SignOff) -> RenderableType:
         manifest = asked.manifest
         heading = f"{count_of(manifest.files, 'file')}, {size(manifest.total_bytes)}"
         parts.append(block(heading, files_table(manifest.preview, manifest.files)))
-    parts.append(block("", Text(f"{asked.result}. {_NEXT[before]}")))
+    last = sum(asked.result.missing.values()) == 1
+    when = "Yours is the last one; then" if last else "When it has them all,"
+    parts.append(block("", Text(f"{asked.result}. {when} {_NEXT[before]}.")))
     parts.append(Text(""))
     return Group(*parts)

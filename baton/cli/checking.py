@@ -11,7 +11,7 @@ from baton.cli.exits import ExitCode
 from baton.cli.layout import columns
 from baton.cli.place import find_place
 from baton.cli.session import with_releases
-from baton.cli.terminal import page, plain, print_json
+from baton.cli.terminal import plain, print_json, show
 from baton.model.errors import BatonError
 from baton.project.check import check_file, check_project, queues_of
 from baton.project.finding import Severity, error, ok, warning
@@ -53,7 +53,7 @@ def show_check(folder: Path, *, sandbox: bool, state: Path | None, as_json: bool
     if as_json:
         print_json("check", {"ok": fit, "findings": [finding.model_dump(mode="json") for finding in findings]})
     else:
-        page().print(findings_page(findings))
+        show(findings_page(findings))
     return ExitCode.OK if fit else ExitCode.FAILED
 
 
@@ -62,10 +62,10 @@ def findings_page(findings: Sequence[Finding]) -> Table:
     table = columns()
     for finding in findings:
         mark, style = _MARKS[finding.severity]
-        fact = Text(plain(finding.message), "" if finding.severity is not Severity.ERROR else style)
+        fact = Text.assemble((finding.subject, "bold"), ": ", plain(finding.message), overflow="fold")
         if finding.hint:
             fact.append(f"\n→ {plain(finding.hint)}", "bold")
-        table.add_row(Text(mark, style), Text(finding.subject), fact)
+        table.add_row(Text(mark, style), fact)
     return table
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.text import Text
 
 from baton.cli.layout import columns
 from baton.cli.names import parse_release
 from baton.cli.session import with_releases
-from baton.cli.terminal import page, plain, print_json
+from baton.cli.terminal import plain, print_json, show
 from baton.model.errors import Missing
 from baton.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
+    from rich.table import Table
 
     from baton.cli.place import Place
     from baton.cli.releases import Releases
@@ -48,20 +47,15 @@ def show_journal(place: Place, text: str, *, as_json: bool) -> None:
             "log", {"release": release.workflow_id, "entries": [entry.model_dump(mode="json") for entry in entries]}
         )
     else:
-        page().print(journal_page(entries))
+        show(journal_page(entries))
 
 
-def journal_page(entries: Sequence[Entry]) -> RenderableType:
-    """Render a log: a line for each entry, under its day; times in UTC."""
-    parts: list[RenderableType] = []
-    days = dict.fromkeys(entry.at.date() for entry in entries)
-    for day in days:
-        table = columns()
-        for entry in entries:
-            if entry.at.date() == day:
-                table.add_row(Text(f"{entry.at:%H:%M:%S}", "dim"), Text(entry.who, "bold"), Text(plain(entry.what)))
-        parts += [Text(f"{day} UTC", "bold"), table]
-    return Group(*parts)
+def journal_page(entries: Sequence[Entry]) -> Table:
+    """Render a log, a line for each entry; times in UTC (RFC 3339)."""
+    table = columns()
+    for entry in entries:
+        table.add_row(Text(f"{entry.at:%Y-%m-%d %H:%M:%SZ}", "dim"), Text(entry.who, "bold"), Text(plain(entry.what)))
+    return table
 
 
 def show_step_log(place: Place, text: str, step: str) -> None:

@@ -33,6 +33,8 @@ def waiting_page(items: Sequence[Item], *, now: datetime, command: Callable[[str
         return Text("Nothing waits for anyone.", "dim")
     parts: list[RenderableType] = []
     for item in items:
+        if parts:
+            parts.append(Text(""))
         parts.append(Text.assemble((str(item.release), "bold"), f"   phase {item.phase or 'unknown'}"))
         parts.append(indented(_waits(item, now, command)))
     return Group(*parts)

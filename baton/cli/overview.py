@@ -9,7 +9,7 @@ from baton.cli.list_page import all_page, waiting_page
 from baton.cli.listing import waits_for
 from baton.cli.person import GitIdentity, find_person
 from baton.cli.session import with_releases
-from baton.cli.terminal import page, print_json
+from baton.cli.terminal import print_json, show
 
 if TYPE_CHECKING:
     from baton.cli.listing import Item
@@ -41,9 +41,9 @@ def show_list(place: Place, *, everything: bool, mine: bool, person: str | None,
     if as_json:
         print_json("list", {"releases": [item.model_dump(mode="json") for item in items]})
     elif everything:
-        page().print(all_page(items))
+        show(all_page(items))
     else:
-        page().print(waiting_page(items, now=datetime.now(UTC), command=place.command))
+        show(waiting_page(items, now=datetime.now(UTC), command=place.command))
 
 
 async def _me(releases: Releases, item: Item) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from baton.cli.person import GitIdentity, find_person
 from baton.cli.place import Place, find_place
 from baton.cli.plan_page import plan_page
-from baton.cli.terminal import page, print_json
+from baton.cli.terminal import print_json, show
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
 from baton.project.commit import resolve_commit
 from baton.project.read import Project, read_project
@@ -84,4 +84,4 @@ def show_plan(wish: Wish, *, sandbox: bool, state: Path | None, as_json: bool) -
     if as_json:
         print_json("planned", {"digest": plan.digest, "plan": json.loads(plan.model_dump_json(by_alias=True))})
     else:
-        page().print(plan_page(plan))
+        show(plan_page(plan))

@@ -15,6 +15,7 @@ from baton.cli.exits import ExitCode
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from rich.console import RenderableType
 
 _PIPE_WIDTH = 120
 """Columns of a page that goes to a file or another program; COLUMNS says otherwise."""
@@ -27,6 +28,17 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 def page() -> Console:
     """Where pages go: standard output."""
     return _console(stderr=False)
+
+
+def show(body: RenderableType) -> None:
+    """Print a page on standard output; to a file or another program without the blanks that fill a terminal's lines."""
+    console = page()
+    if console.is_terminal:
+        console.print(body)
+        return
+    with console.capture() as captured:
+        console.print(body)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def notes() -> Console:

@@ -15,7 +15,7 @@ from baton.cli.exits import ExitCode
 from baton.cli.names import parse_release
 from baton.cli.session import with_releases
 from baton.cli.status_page import status_page
-from baton.cli.terminal import page, print_json
+from baton.cli.terminal import page, print_json, show
 from baton.model.errors import Unavailable
 from baton.model.status import Phase, StepState
 
@@ -73,7 +73,7 @@ def show_status(place: Place, text: str, *, as_json: bool) -> ExitCode:
     if as_json:
         print_json("status", {**sight.status.model_dump(mode="json", by_alias=True), "silent": list(sight.silent)})
     else:
-        page().print(sight.page(place, datetime.now(UTC)))
+        show(sight.page(place, datetime.now(UTC)))
     return worth(sight.status)
 
 

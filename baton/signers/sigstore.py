@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from baton.settings import WorkerSettings
     from baton.signers.port import File, Keep
 
-_THREADS = 16
-"""Each spends its time waiting for the timestamp authority and the log."""
+_THREADS = 64
+"""At most; each spends its time waiting for the timestamp authority and the log, which answers after a while."""
 
 _MARGIN = timedelta(seconds=60)
 """A certificate with less left is exchanged: a log may take this long, and the timestamp must lie within."""

@@ -7,13 +7,28 @@ from typing import TYPE_CHECKING, Any
 import jsonschema  # type: ignore[import-untyped]  # it publishes no types
 import pytest
 
+from baton.model.base import canonical_json
 from baton.model.errors import Invalid, Missing
-from baton.model.plan import SigstoreInstance
+from baton.model.plan import (
+    CommandBuilder,
+    Gate,
+    GatePoint,
+    GpgSigner,
+    Plan,
+    SandboxTarget,
+    SigstoreInstance,
+    SigstoreSigner,
+    SourcePlan,
+    Step,
+)
+from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
+from baton.model.version import ReleaseId, ReleaseKind, Stream, StreamStatus
 from baton.trust.identities import (
     TrustedIdentities,
     TrustedKey,
     TrustedSigstoreIdentity,
     TrustedWorkflow,
+    Who,
     identities_schema,
     load_identities,
     shipped_identities,
@@ -21,6 +36,8 @@ from baton.trust.identities import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from baton.model.plan import Signer
 
 DOCUMENT: dict[str, Any] = {
     "kind": "urn:baton:trusted-identities:v1",
@@ -184,3 +201,39 @@ def test_the_shipped_cpython_document_names_who_signs_which_stream() -> None:
 def test_only_shipped_projects_are_known_by_name() -> None:
     with pytest.raises(Missing, match="cpython"):
         shipped_identities("../cpython")
+
+
+def plan(*signers: Signer) -> Plan:
+    return Plan(
+        release=ReleaseId(project="hello", version="1.0.0"),
+        title="hello 1.0.0",
+        stream=Stream(name="1", status=StreamStatus.BUGFIX),
+        release_kind=ReleaseKind.FINAL,
+        sandbox=True,
+        started_by="ada",
+        source=SourcePlan(repository="/srv/hello.git", commit="0" * 40, tag="v1.0.0"),
+        steps=(Step(name="source", builder=CommandBuilder(commands=(("make",),)), queue="build", files=("x",)),),
+        signers=signers,
+        gates=(Gate(name="publish", before=GatePoint.PUBLISH, needs={"release-manager": 1}),),
+        targets=(SandboxTarget(name="sandbox"),),
+        roster=Roster(),
+    )
+
+
+def test_a_plan_says_who_signs_its_stream(tmp_path: Path) -> None:
+    machine = SigstoreIdentity(identity="https://example.org/signer", issuer="https://oidc.example.org")
+    key = OpenPgpKey(fingerprint="A" * 40, public_key="a key block", last=date(2027, 1, 1))
+    sandbox = SigstoreSigner(instance=SigstoreInstance.SANDBOX, identity=machine)
+    document = TrustedIdentities.of_plan(plan(sandbox, GpgSigner(key=key)), date(2026, 1, 1))
+
+    assert document.sigstore is SigstoreInstance.SANDBOX
+    assert document.matching("1", date(2027, 1, 1)) == (
+        TrustedSigstoreIdentity(identity=machine.identity, issuer=machine.issuer, who=Who.MACHINE),
+        TrustedKey(fingerprint="A" * 40, public_key="a key block", last=date(2027, 1, 1), who=Who.MACHINE),
+    )
+    (tmp_path / "identities.json").write_bytes(canonical_json(document))
+    assert load_identities(tmp_path / "identities.json") == document
+
+    public = sandbox.model_copy(update={"instance": SigstoreInstance.PUBLIC})
+    with pytest.raises(Invalid, match="public, sandbox"):
+        TrustedIdentities.of_plan(plan(sandbox, public), date(2026, 1, 1))

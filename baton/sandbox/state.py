@@ -92,6 +92,11 @@ class State:
         return self.folder / "temporal.db"
 
     @property
+    def evidence(self) -> Path:
+        """The evidence of releases, as far as it was exported: one folder for each."""
+        return self.folder / "evidence"
+
+    @property
     def hello(self) -> Path:
         """The example project's git repository."""
         return self.folder / "hello.git"

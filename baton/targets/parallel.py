@@ -66,8 +66,9 @@ def for_each(
                 if progress is not None:
                     progress(sum(list(handled.values())))
         finally:
+            # In this order: a thread that is told to end must not take up the next file.
+            pool.shutdown(wait=False, cancel_futures=True)
             ended.set()
-            pool.shutdown(cancel_futures=True)
     if problems:
         raise _gravest(problems)
 

@@ -64,7 +64,7 @@ def test_everything_wrong_is_told_the_gravest_first(released: World) -> None:
     with pytest.raises(Conflict) as raised:
         check(released)
     told = str(raised.value)
-    assert told.index(digest_of(b"ZM")) < told.index("403") < told.index("404")
+    assert told.index(digest_of(b"ZM")) < told.index("answers 403") < told.index("answers 404")
 
 
 def test_redirects_within_the_host_are_followed(released: World) -> None:

@@ -53,7 +53,11 @@ def _summary(report: Report, document: TrustedIdentities) -> str:
     total, good = len(report.files), sum(1 for file in report.files if file)
     unchecked = sum(s.fault is Fault.NOT_CHECKED for file in report.files for s in file.signatures)
     by = f"by the trusted identities of {document.project} of {document.issued} ({document.digest[7 : 7 + _SHOWN]})"
-    note = f"; {unchecked} OpenPGP signatures not checked: no key at hand (--gpg-key FILE)" if unchecked else ""
+    note = (
+        f"; OpenPGP signatures not checked, which takes the file and a key (--gpg-key): {unchecked}"
+        if unchecked
+        else ""
+    )
     if report:
         return f"OK: {total} {'file verifies' if total == 1 else 'files verify'} {by}{note}."
     return f"FAILED: {good} of {total} files verify {by}{note}."

@@ -15,7 +15,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from baton.model.errors import Conflict, Failed, Invalid, Missing, Refused, Unavailable
+from baton.model.errors import BatonError, Conflict, Failed, Invalid, Missing, Refused, Unavailable
 from baton.signers.gpg_key import find_signing_key
 from baton.signers.port import sign_in_threads
 from baton.signers.secrets import read_secret
@@ -116,7 +116,7 @@ class GpgBatchSigner:
                 f"{self._key.fingerprint}, as its public key in the plan shows it"
             )
 
-    def _why_not(self, made: gnupg.Sign) -> Exception:
+    def _why_not(self, made: gnupg.Sign) -> BatonError:
         failure = _FAILURE.search(made.stderr)
         code = int(failure[1]) & _CODE if failure else None
         if code == _BAD_PASSPHRASE:

@@ -29,11 +29,14 @@ _OPTIONS = (
 
 
 class Keyring:
-    """Public keys to verify with, and nothing else. It may be used from several threads at once."""
+    """Public keys to verify with, and nothing else. It may be used from several threads at once.
 
-    def __init__(self, gpg: gnupg.GPG, *, empty: bool) -> None:
+    Args:
+        gpg: a home that holds the keys; None, there is no key.
+    """
+
+    def __init__(self, gpg: gnupg.GPG | None) -> None:
         self._gpg = gpg
-        self._empty = empty
 
     def verify(
         self, signature: bytes, file: Path, trusted: Sequence[TrustedIdentity], *, source: str
@@ -65,7 +68,7 @@ class Keyring:
     def _status(self, signature: bytes, file: Path) -> SignatureStatus:
         if problem := armour_problem(signature):
             return SignatureStatus(fault=Fault.MALFORMED, reason=problem)
-        if self._empty:
+        if self._gpg is None:
             return SignatureStatus(
                 fault=Fault.NOT_CHECKED, reason="no OpenPGP key is at hand: hand the signers' public keys in"
             )
@@ -80,18 +83,21 @@ def open_keyring(public_keys: Iterable[bytes]) -> Iterator[Keyring]:
 
     Args:
         public_keys: exported public keys, armoured or binary; each may hold several. With none at all, signatures
-            come back as not checked.
+            come back as not checked, and gpg is not needed.
 
     Raises:
         Invalid: one of them holds no public key, or a private one.
         Missing: gpg is not installed.
     """
     blocks = list(public_keys)
+    if not blocks:
+        yield Keyring(None)
+        return
     with temporary_home() as home:
         gpg = open_home(home, _OPTIONS)
         for number, block in enumerate(blocks, start=1):
             _import(gpg, block, f"OpenPGP key file {number} of {len(blocks)}")
-        yield Keyring(gpg, empty=not blocks)
+        yield Keyring(gpg)
 
 
 def _import(gpg: gnupg.GPG, block: bytes, what: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from baton.model.errors import Invalid
+from baton.model.errors import Invalid, Missing
 from baton.trust.identities import TrustedKey, TrustedSigstoreIdentity, Who
 from baton.trust.openpgp import open_keyring
 from baton.trust.result import Fault, KeyState, SignatureKind
@@ -225,6 +225,17 @@ def test_the_users_own_keyring_is_left_alone(
     monkeypatch.setenv("GNUPGHOME", str(own))
     assert verify(gnupg, gnupg.sign(team, file), file, trusted(team))
     assert list(own.iterdir()) == []
+
+
+def test_gpg_is_needed_only_with_keys_to_check_with(
+    gnupg: Gnupg, team: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signature, key = gnupg.sign(team, file), gnupg.export(team)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with open_keyring([]) as keyring:
+        assert keyring.verify(signature, file, [trusted(team)], source="x.asc").fault is Fault.NOT_CHECKED
+    with pytest.raises(Missing, match="install GnuPG"), open_keyring([key]):
+        pass
 
 
 @pytest.mark.parametrize("block", [b"", b"junk", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"])

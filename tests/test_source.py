@@ -9,6 +9,7 @@ import pytest
 from baton.builders.port import FailedWithLog, Stopped
 from baton.builders.workspace import Workspace
 from baton.git import git
+from baton.model.base import digest_of
 from baton.model.errors import BatonError, Conflict, Failed, Invalid, Missing, Refused, Unavailable
 from baton.model.plan import SourcePlan
 from baton.source import prepare, push_tag
@@ -206,7 +207,9 @@ def test_an_address_can_not_be_redirected_to_a_program(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owned = tmp_path / "owned"
-    (tmp_path / "config").write_text(f'[url "ext::touch {owned} #"]\ninsteadOf = https://example.invalid/\n')
+    (tmp_path / "config").write_text(
+        f'[url "ext::touch {owned} #"]\ninsteadOf = https://example.invalid/\n[protocol "ext"]\nallow = always\n'
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
 
     with pytest.raises(Failed, match="transport 'ext' not allowed"):
@@ -238,7 +241,8 @@ def test_pushing_again_is_harmless(world: World) -> None:
 
     world.push(source)
     there = git("rev-parse", "v1.0.0", folder=world.repository)
-    world.push(source)
+    # Nothing has to be sent, so that nothing has to be there.
+    world.push(source.model_copy(update={"bundle": digest_of(b"lost")}))
 
     assert git("rev-parse", "v1.0.0", folder=world.repository) == there
 
@@ -320,14 +324,21 @@ def test_a_path_without_a_repository_is_missing(world: World, tmp_path: Path) ->
         world.prepare(repository=str(tmp_path / "nowhere"))
 
 
-def test_a_token_in_the_workers_configuration_is_not_told(
+def test_a_secret_that_the_workers_git_says_is_not_told(
     world: World, server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = f"http://hunter2@127.0.0.1:{server.server_port}/503/"
-    (tmp_path / "config").write_text(f'[url "{secret}"]\ninsteadOf = https://example.invalid/\n')
+    (tmp_path / "config").write_text(
+        '[credential]\nhelper = "!echo using https://ada:hunter2@example.invalid >&2; false"\n'
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
 
-    with pytest.raises(Unavailable) as trouble:
-        world.prepare(repository="https://example.invalid/hello.git")
+    with pytest.raises(Failed, match=r"using https://…@example\.invalid") as failure:
+        world.prepare(repository=f"http://127.0.0.1:{server.server_port}/401/hello.git")
 
-    assert "hunter2" not in str(trouble.value)
+    assert "hunter2" not in str(failure.value)
+
+
+def test_preparation_can_not_change_how_the_tag_is_made(world: World) -> None:
+    plain = world.prepare()
+
+    assert world.prepare(prepare=(("git", "config", "tag.gpgSign", "true"),)) == plain

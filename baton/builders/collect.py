@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from baton.model.errors import Failed, Refused
@@ -29,7 +28,7 @@ def collect(checkout: Path, output: str, store: Store) -> ArtifactSet:
         Failed: there is no such folder.
     """
     folder = checkout / output
-    if ".." in PurePosixPath(output).parts or folder.resolve() != checkout.resolve() / output:
+    if folder.resolve() != checkout.resolve() / output:
         raise Refused(f"the output folder {output!r} leads out of the checkout; expected a plain folder in it")
     if not folder.is_dir():
         raise Failed(f"the commands made no folder {output}: correct `output`, or the commands")

@@ -35,7 +35,8 @@ json.dump(said, open("dist/it", "w"))
 """,
 )
 SLEEPING_CHILD = (
-    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
+    "import subprocess, sys; "
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session={session}); "
     "open({pid!r}, 'w').write(str(child.pid)); "
 )
 
@@ -92,13 +93,19 @@ def test_commands_see_an_allow_list_and_no_secret_of_the_worker(
     assert answer["home"] == []
 
 
-def test_python_is_the_workers_own(build: Build, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = tmp_path / "python"
-    other.write_text("#!/bin/sh\nexit 1\n")
-    other.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+@pytest.mark.parametrize("name", ["python", "python3.99"])
+def test_python_is_the_workers_own_whatever_it_is_called(
+    build: Build, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    other, own = tmp_path / "other" / "python", tmp_path / "own" / name
+    for program, script in ((other, "exit 1"), (own, f'WORKER=own exec {sys.executable} "$@"')):
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{other.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(sys, "executable", str(own))
 
-    assert said(build(WRITE_ENVIRONMENT), store)["python"] == sys.executable
+    assert said(build(WRITE_ENVIRONMENT), store)["environ"]["WORKER"] == "own"
 
 
 def test_the_workers_umask_does_not_reach_the_files(build: Build, store: Store) -> None:
@@ -151,22 +158,27 @@ def test_a_program_of_the_project_is_found_in_the_checkout(
     assert build(("sh", "tools/build"), COPY, of=other).commit == other.commit
 
 
-def test_at_the_timeout_the_whole_tree_is_ended(build: Build, tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", [False, True])
+def test_at_the_timeout_the_whole_tree_is_ended(build: Build, tmp_path: Path, session: bool) -> None:
     pid = tmp_path / "pid"
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); child.wait()"
 
     with pytest.raises(FailedWithLog, match="stopped after the 2 s that the work may take"):
-        build(("python", "-c", SLEEPING_CHILD.format(pid=str(pid)) + stubborn), timeout=2)
+        build(("python", "-c", SLEEPING_CHILD.format(pid=str(pid), session=session) + stubborn), timeout=2)
 
     assert gone(int(pid.read_text()))
 
 
+@pytest.mark.timeout(30)
 def test_when_the_caller_wishes_it_the_whole_tree_is_ended(build: Build, tmp_path: Path, caller: Any) -> None:
     pid = tmp_path / "pid"
     caller.progress = lambda tail: caller.enough.set() if "under way" in tail else None
 
     with pytest.raises(Stopped, match="stopped on request"):
-        build(("python", "-uc", SLEEPING_CHILD.format(pid=str(pid)) + "print('under way'); child.wait()"))
+        build(
+            ("python", "-c", SLEEPING_CHILD.format(pid=str(pid), session=False) + "print('under way'); child.wait()"),
+            timeout=600,
+        )
 
     assert gone(int(pid.read_text()))
 
@@ -174,7 +186,7 @@ def test_when_the_caller_wishes_it_the_whole_tree_is_ended(build: Build, tmp_pat
 def test_what_a_command_leaves_running_is_ended_with_it(build: Build, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
 
-    build(("python", "-c", SLEEPING_CHILD.format(pid=str(pid))), COPY)
+    build(("python", "-c", SLEEPING_CHILD.format(pid=str(pid), session=False)), COPY)
 
     assert gone(int(pid.read_text()))
 

@@ -90,6 +90,9 @@ class VerifyActivities:
     @does(work.VERIFY_SIGNATURES)
     def verify_signatures(self, what: work.VerifySignatures) -> work.Verified:
         """Require one good signature of each kind on every file, by the identity that the plan names, and no other."""
+        if tuple(made.signer for made in what.signed) != what.signers:
+            came, wanted = (", ".join(s.kind for s in of) for of in ([m.signer for m in what.signed], what.signers))
+            raise Refused(f"the release is signed by {came or 'nobody'}; the plan's signers are {wanted}")
         files = read_manifest(self._store, what.manifest).files
         signed = [(made.signer, self._signatures(made)) for made in what.signed]
         self._settings.workspace.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ class WorkerSettings(BaseSettings):
 
     Attributes:
         store: where content is kept: a folder path, or an ``s3://bucket/prefix`` address.
-        workspace: where checkouts and temporary files go; on the same filesystem as a local store, files are linked.
+        workspace: where checkouts and temporary files go; it needs room for the release several times over.
         build_cache: what build tools may keep between builds. It makes builds faster, and lets one build change the
             next one's result: for sandboxes and rehearsals.
         sandbox: the state folder of the embedded world; a worker that has it takes only sandbox plans.

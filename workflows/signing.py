@@ -81,7 +81,7 @@ class Signing:
         async def attempt(_: int) -> work.Verified:
             return await order(
                 work.VERIFY_SIGNATURES,
-                work.VerifySignatures(release=self._ref, manifest=manifest, signed=signed),
+                work.VerifySignatures(release=self._ref, signers=self._plan.signers, manifest=manifest, signed=signed),
                 queue=self._queue,
                 patience=orders.WHOLE_RELEASE,
                 summary="verify as a stranger would",

@@ -153,5 +153,6 @@ def _objection(result: GateResult, sign_off: SignOff, roster: Roster) -> str | N
     if earlier is not None and earlier.role != sign_off.role:
         return f"{person.id} has signed off as {earlier.role} already; one person counts once"
     if earlier is None and sign_off.role not in result.missing:
-        return f"gate {result.gate} has all the {sign_off.role} sign-offs it needs; still missing: {_listed(result.missing)}"
+        missing = _listed(result.missing)
+        return f"gate {result.gate} has all the {sign_off.role} sign-offs it needs; still missing: {missing}"
     return None

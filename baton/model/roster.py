@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from baton.model.base import Name, Value
 
 
-class _Window(Value):
+class Window(Value):
     """A key or identity counts from the first day to the last, both included, in UTC; absent means no bound."""
 
     first: date | None = Field(default=None, alias="from")
@@ -21,14 +21,14 @@ class _Window(Value):
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
-class SshKey(_Window):
+class SshKey(Window):
     """An SSH public key in the one-line form of ``authorized_keys``, without options."""
 
     kind: Literal["ssh"] = "ssh"
     public_key: Annotated[str, StringConstraints(pattern=r"^(ssh|sk-ssh|ecdsa|sk-ecdsa)-\S+ [A-Za-z0-9+/=]+( .*)?$")]
 
 
-class OpenPgpKey(_Window):
+class OpenPgpKey(Window):
     """An OpenPGP key, named by its primary key's fingerprint (RFC 9580: 40 or 64 hexadecimal digits, upper case)."""
 
     kind: Literal["openpgp"] = "openpgp"
@@ -36,7 +36,7 @@ class OpenPgpKey(_Window):
     public_key: str | None = Field(default=None, description="ASCII-armoured public key block")
 
 
-class SigstoreIdentity(_Window):
+class SigstoreIdentity(Window):
     """A Sigstore identity: the certificate's subject alternative name and the OIDC issuer, both exact."""
 
     kind: Literal["sigstore"] = "sigstore"

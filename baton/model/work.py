@@ -179,9 +179,14 @@ class Signed(Value):
 
 
 class VerifySignatures(Value):
-    """Verify every signature as a stranger would: the right file, the identity that the plan names, none missing."""
+    """Verify every signature as a stranger would: the right file, the identity that the plan names, none missing.
+
+    Attributes:
+        signers: the plan's; each must have signed every file.
+    """
 
     release: ReleaseRef
+    signers: tuple[Signer, ...]
     manifest: ManifestRef
     signed: tuple[Signed, ...]
 

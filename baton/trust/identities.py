@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from baton.model.base import Digest, Name, Value, canonical_json, digest_of
 from baton.model.errors import Invalid, Missing
 from baton.model.plan import Plan, Signer, SigstoreInstance, SigstoreSigner
-from baton.model.roster import OpenPgpKey, SigstoreIdentity, _Window
+from baton.model.roster import OpenPgpKey, SigstoreIdentity, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ class TrustedSigstoreIdentity(SigstoreIdentity):
         return f"{self.identity} (issuer {self.issuer})"
 
 
-class TrustedWorkflow(_Window):
+class TrustedWorkflow(Window):
     """A GitHub Actions workflow whose signatures count when it runs on a GitHub-hosted runner.
 
     Attributes:

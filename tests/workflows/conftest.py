@@ -15,7 +15,6 @@ from temporalio.worker import Worker
 
 from baton.model import work
 from baton.model.manifest import Artifact, ManifestRef, SetRef
-from baton.model.status import ReleaseStatus
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from baton.model.base import Value
     from baton.model.plan import Plan
+    from baton.model.status import ReleaseStatus
 
 DIGEST = "sha256:" + "d" * 64
 SET = SetRef(digest=DIGEST, files=1, total_bytes=5)

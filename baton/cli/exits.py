@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from baton.model.errors import BatonError, Conflict, Refused
+from baton.model.errors import BatonError, Conflict, Invalid, Refused
 
 
 class ExitCode(IntEnum):
@@ -22,6 +22,16 @@ class AlreadyStarted(Refused):
     """The release runs already, or was finished before: the same release can't be made twice."""
 
 
+class WrongCall(Invalid):
+    """What was typed is not of the form that the command takes."""
+
+
 def exit_code_of(error: BatonError) -> ExitCode:
     """The exit code that tells a script about this error."""
-    return ExitCode.CONFLICT if isinstance(error, AlreadyStarted | Conflict) else ExitCode.FAILED
+    match error:
+        case WrongCall():
+            return ExitCode.USAGE
+        case AlreadyStarted() | Conflict():
+            return ExitCode.CONFLICT
+        case _:
+            return ExitCode.FAILED

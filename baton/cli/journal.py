@@ -89,5 +89,5 @@ def log_of(status: ReleaseStatus, name: str) -> Digest:
     if step is None:
         raise Missing(f"{status.release} has no step {name}; steps: {', '.join(step.name for step in status.steps)}")
     if step.log is None:
-        raise Missing(f"step {name} of {status.release} has no log (yet): it is {step.state}")
+        raise Missing(f"step {name} of {status.release} has no log to show: it is {step.state}")
     return step.log

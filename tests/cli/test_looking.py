@@ -114,7 +114,7 @@ async def test_a_release_that_is_not_there_is_answered_with_similar_ones(team: T
 async def test_what_is_no_release_is_refused_with_the_form_expected(team: Team, typed: str) -> None:
     refused = await team.baton("status", typed)
 
-    assert refused.code == 1
+    assert refused.code == 2
     assert "expected PROJECT/VERSION, such as hello/1.0.0" in refused.err
 
 

@@ -54,7 +54,7 @@ def test_the_role_is_the_one_that_is_still_missing() -> None:
 def test_where_several_roles_would_do_the_person_chooses() -> None:
     both = fitting_roles(ADA, ["release-manager", "windows-expert"], None, what="gate x")
 
-    with pytest.raises(Refused, match="gate x takes you as release-manager or windows-expert, .* choose with --role"):
+    with pytest.raises(Refused, match=r"gate x takes you as release-manager or windows-expert, .* choose with --role"):
         only_role(both, what="gate x")
     assert fitting_roles(ADA, both, "windows-expert", what="gate x") == ("windows-expert",)
 

@@ -80,14 +80,18 @@ def executable(name: str) -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-async def temporal() -> AsyncIterator[WorkflowEnvironment]:
-    """The real dev server, in memory, shared by all tests of a run."""
-    environment = await WorkflowEnvironment.start_local(
+async def dev_server() -> WorkflowEnvironment:
+    """The real dev server, in memory."""
+    return await WorkflowEnvironment.start_local(
         dev_server_existing_path=executable("temporal"),
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
         dev_server_log_level="error",
     )
-    async with environment:
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """A dev server that all tests of a run share."""
+    async with await dev_server() as environment:
         yield environment

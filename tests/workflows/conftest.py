@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter, defaultdict
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -132,43 +132,45 @@ def machines() -> Machines:
     return Machines()
 
 
+@asynccontextmanager
+async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, without: str = "") -> AsyncIterator[Run]:
+    """A release with fake machines on every queue of its plan, but for one that may be left out."""
+    unique = uuid.uuid4().hex[:8]
+    renamed = {queue: f"{queue}-{unique}" for queue in plan.queues}
+    plan = plan.model_copy(
+        update={
+            "queue": renamed[plan.queue],
+            "steps": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.steps),
+            "checks": tuple(c.model_copy(update={"queue": renamed[c.queue]}) for c in plan.checks),
+            "signers": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.signers),
+            "targets": tuple(t.model_copy(update={"queue": renamed[t.queue]}) for t in plan.targets),
+        }
+    )
+    workers = [
+        Worker(
+            env.client,
+            task_queue=queue,
+            workflows=[ReleaseWorkflow] if queue == plan.queue else [],
+            activities=machines.activities(),
+        )
+        for queue in plan.queues
+        if queue != renamed.get(without)
+    ]
+    async with asyncio.TaskGroup() as group:
+        serving = [group.create_task(worker.run()) for worker in workers]
+        try:
+            handle = await env.client.start_workflow(
+                ReleaseWorkflow.run, plan, id=f"release/{unique}", task_queue=plan.queue
+            )
+            yield Run(handle, machines, plan)
+        finally:
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
+            await asyncio.gather(*serving)
+
+
 @pytest.fixture
 def release(temporal: WorkflowEnvironment, machines: Machines, make_plan: Callable[..., Plan]) -> Callable[..., Any]:
-    """Starts a release with fake machines on every queue of its plan, but for one that a test may leave out."""
-
-    @asynccontextmanager
-    async def start(*, without: str = "", **changes: object) -> AsyncIterator[Run]:
-        unique = uuid.uuid4().hex[:8]
-        plan = make_plan(**changes)
-        renamed = {queue: f"{queue}-{unique}" for queue in plan.queues}
-        plan = plan.model_copy(
-            update={
-                "queue": renamed[plan.queue],
-                "steps": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.steps),
-                "checks": tuple(c.model_copy(update={"queue": renamed[c.queue]}) for c in plan.checks),
-                "signers": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.signers),
-                "targets": tuple(t.model_copy(update={"queue": renamed[t.queue]}) for t in plan.targets),
-            }
-        )
-        workers = [
-            Worker(
-                temporal.client,
-                task_queue=queue,
-                workflows=[ReleaseWorkflow] if queue == plan.queue else [],
-                activities=machines.activities(),
-            )
-            for queue in plan.queues
-            if queue != renamed.get(without)
-        ]
-        async with asyncio.TaskGroup() as group:
-            serving = [group.create_task(worker.run()) for worker in workers]
-            try:
-                handle = await temporal.client.start_workflow(
-                    ReleaseWorkflow.run, plan, id=f"release/{unique}", task_queue=plan.queue
-                )
-                yield Run(handle, machines, plan)
-            finally:
-                await asyncio.gather(*(worker.shutdown() for worker in workers))
-                await asyncio.gather(*serving)
+    def start(*, without: str = "", **changes: object) -> AbstractAsyncContextManager[Run]:
+        return running(temporal, make_plan(**changes), machines, without=without)
 
     return start

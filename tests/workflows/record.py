@@ -1,0 +1,104 @@
+"""Record the histories of this version: ``python -m tests.workflows.record``, once for each release of Baton.
+
+What is recorded stays for good: a release that a team started with one version goes on with the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from temporalio.client import WorkflowFailureError
+
+import baton
+from baton.model.decision import Choice
+from baton.model.plan import Plan
+from tests.conftest import PLAN, dev_server
+from tests.workflows.conftest import Machines, Run, running
+from tests.workflows.test_release import decision, sign_off
+from workflows.release import ReleaseWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+FOLDER = Path(__file__).parent / "histories" / baton.__version__
+BUILD: dict[str, Any] = {"builder": {"commands": [["make"]]}, "files": ["hello.tar.gz"]}
+EVERYTHING: dict[str, Any] = {
+    "steps": [
+        {"name": "source", "queue": "build-source", **BUILD},
+        {"name": "again", "queue": "build-source", "agrees_with": "source", **BUILD},
+    ],
+    "checks": [{"name": "reads", "commands": [["true"]], "queue": "build-source"}],
+    "gates": [
+        {"name": "commit", "before": "build", "needs": {"release-manager": 1}},
+        {"name": "publish", "before": "publish", "needs": {"release-manager": 2}},
+    ],
+}
+
+
+async def agree(run: Run, gate: str, *people: str) -> None:
+    for person in people:
+        status = await run.until_waiting(gate)
+        answer = await run.handle.execute_update(ReleaseWorkflow.sign_off, sign_off(status, person))
+        if not answer.accepted:
+            sys.exit(answer.message)
+
+
+async def released(run: Run) -> None:
+    """Everything that a plan can have, and nothing goes wrong."""
+    await agree(run, "commit", "grace")
+    await run.until_waiting("publish")
+    await run.handle.signal("sign_off", {"unreadable": True})
+    await agree(run, "publish", "ada", "grace")
+    await run.handle.result()
+
+
+async def decided(run: Run) -> None:
+    """A build fails, is tried again by decision, and a failing announcer is passed over."""
+    run.machines.fail("build_step", "no compiler")
+    run.machines.fail("tell", "no route")
+    await agree(run, "commit", "ada")
+    status = await run.until(lambda status: any(waiting.kind == "decision" for waiting in status.waiting))
+    await run.handle.execute_update(ReleaseWorkflow.decide, decision(status, Choice.RETRY))
+    await agree(run, "publish", "ada", "grace")
+    await run.handle.result()
+
+
+async def cancelled(run: Run) -> None:
+    """Ended at the last gate: what is staged is withdrawn."""
+    await agree(run, "commit", "ada")
+    await run.until_waiting("publish")
+    await run.handle.cancel()
+    try:
+        await run.handle.result()
+    except WorkflowFailureError:
+        return
+
+
+def anonymous(node: Any) -> Any:
+    """The same history without what tells of the machine that recorded it; a replay needs none of it."""
+    if isinstance(node, list):
+        return [anonymous(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: anonymous(value) for key, value in node.items() if key != "stackTrace"}
+    return kept | ({"identity": "worker"} if "identity" in kept else {})
+
+
+async def main() -> None:
+    stories: tuple[Callable[[Run], Awaitable[None]], ...] = (released, decided, cancelled)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    async with await dev_server() as env:
+        for story in stories:
+            async with running(env, Plan.model_validate({**PLAN, **EVERYTHING}), Machines()) as run:
+                await story(run)
+                history = await run.handle.fetch_history()
+            events = anonymous(json.loads(history.to_json()))
+            (FOLDER / f"{story.__name__}.json").write_text(json.dumps(events, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -56,7 +56,7 @@ def make_plan(wish: Wish, *, sandbox: bool, state: Path | None) -> tuple[Plan, P
     place = find_place(sandbox=sandbox or project.settings.project.sandbox, state=state)
     person = find_person(project.roster, wish.person, GitIdentity.here())
     facts = None if place.world is None else sandbox_facts(place.world, project)
-    repository = project.repository if facts is None or facts.repository is None else str(facts.repository)
+    repository = project.repository if facts is None or facts.source is None else str(facts.source)
     commit = resolve_commit(repository, wish.commit or "HEAD")
     return resolve(project, wish.version, commit, started_by=person.id, sandbox=facts), place
 
@@ -64,13 +64,16 @@ def make_plan(wish: Wish, *, sandbox: bool, state: Path | None) -> tuple[Plan, P
 def sandbox_facts(world: World, project: Project) -> SandboxFacts:
     """What a local world puts in the place of a project's identities and places.
 
-    The example has no git history of its own, being part of Baton's; the world has made one for it.
+    The example has no git history of its own, being part of Baton's; the world has made one for it. Other projects are
+    rehearsed from the checkout that their release.toml lies in, if it does: what is not pushed yet can be rehearsed.
     """
+    checkout = project.file.parent
     bare_example = project.name == _EXAMPLE and not (Path(project.repository) / ".git").exists()
     return SandboxFacts(
         machine=SigstoreIdentity(identity=world.identity, issuer=world.issuer),
         team_key=OpenPgpKey(fingerprint=world.gpg_fingerprint, public_key=world.gpg_public_key.read_text("ascii")),
         repository=world.hello_repository if bare_example else None,
+        checkout=checkout if (checkout / ".git").exists() else None,
     )
 
 

@@ -35,13 +35,20 @@ class SandboxFacts:
     Attributes:
         machine: the machine identity of the sandbox's Sigstore instance.
         team_key: the sandbox's throw-away team key, with its public key block.
-        repository: the sandbox's own copy of the project, to which tags are pushed; without one, the release is made
-            from the project's repository and nothing is pushed.
+        repository: the sandbox's own copy of the project, to which tags are pushed; without one, nothing is pushed.
+        checkout: the project's checkout on this machine, from which it is rehearsed where there is no such copy;
+            without one, from the project's repository.
     """
 
     machine: SigstoreIdentity
     team_key: OpenPgpKey
     repository: Path | None = None
+    checkout: Path | None = None
+
+    @property
+    def source(self) -> Path | None:
+        """The repository on this machine that takes the place of the project's, or None."""
+        return self.repository or self.checkout
 
 
 def resolve(
@@ -91,7 +98,7 @@ def _plan(
 ) -> Plan:
     settings, own = project.settings, project.settings.project
     rehearsed = sandbox is not None
-    copy = None if sandbox is None else sandbox.repository
+    local = None if sandbox is None else sandbox.source
     return Plan(
         release=ReleaseId(project=own.name, version=version),
         title=own.title,
@@ -100,11 +107,11 @@ def _plan(
         sandbox=rehearsed,
         started_by=started_by,
         source=SourcePlan(
-            repository=project.repository if copy is None else str(copy),
+            repository=project.repository if local is None else str(local),
             commit=commit,
             tag=expand(own.tag, version),
             prepare=tuple(parts.command(command, version) for command in own.prepare),
-            push_tag=not rehearsed or copy is not None,
+            push_tag=sandbox is None or sandbox.repository is not None,
         ),
         steps=tuple(parts.step(table, version) for table in settings.steps),
         checks=tuple(parts.check(table, version) for table in settings.checks),

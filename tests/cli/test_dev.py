@@ -50,7 +50,7 @@ def dev_in_lines(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[str
     with subprocess.Popen(command(folder), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            lines = []
+            lines: list[str] = []
             while not lines or not lines[-1].startswith("  logs in"):
                 line = process.stdout.readline()
                 assert line, f"it ended: {lines}"
@@ -94,7 +94,7 @@ def test_on_a_terminal_it_is_a_page_until_ctrl_c(folder: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(COLUMNS="120", LINES="40")
-        os.execv(sys.executable, command(folder))
+        os.execv(sys.executable, command(folder))  # noqa: S606  # no shell is wanted between the terminal and the command
     seen = _read(terminal, until="✓\x1b[0m  temporal")
     assert "Workers" in seen
     os.write(terminal, b"\x03")

@@ -47,7 +47,8 @@ def manual(root: Path, output: Path) -> dict[str, str]:
     assert done.returncode == 0, done.stderr
     with tarfile.open(output / "baton-1.2.3-manual.tar.xz") as tar:
         return {
-            member.name.removeprefix("baton-1.2.3-manual/"): tar.extractfile(member).read().decode()  # type: ignore[union-attr]  # every member is a file
+            # Pictures are no text, and nothing here looks into them.
+            member.name.removeprefix("baton-1.2.3-manual/"): tar.extractfile(member).read().decode(errors="replace")  # type: ignore[union-attr]  # every member is a file
             for member in tar
         }
 

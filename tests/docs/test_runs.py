@@ -158,7 +158,7 @@ def world(tmp_path: Path) -> Iterator[Path]:
                 "streams": [{"name": "1", "trusted": [machine, team_key]}],
             }
         )
-        state.identities.write_text(trusted.model_dump_json(by_alias=True, exclude_none=True))
+        (state.folder / "trusted-identities.json").write_text(trusted.model_dump_json(by_alias=True, exclude_none=True))
         subprocess.run(["gpg", "--homedir", team.home(), "--armor", "--detach-sign", file], check=True)
         yield state.folder
     finally:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from temporalio.client import WorkflowExecutionStatus
 
-from baton.cli.demo_page import dev_command
+from baton.cli.demo_page import dev_command, typed
 from baton.model.base import short
 from baton.model.errors import Failed, Unavailable
-from baton.model.status import StepState
+from baton.model.status import Phase, StepState
 from baton.sandbox.children import tail_of
 from baton.sandbox.state import State
 from baton.store import open_store
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _EVERY = 0.5
 """Seconds between two looks."""
 
-_GIVEN_UP_AFTER = 300.0
+_GIVEN_UP_AFTER = 180.0
 """Seconds without any change after which something must be wrong."""
 
 
@@ -59,8 +59,8 @@ class Followed:
         handle = await self.releases.open(self.release)
         state = handle.description.status
         if state not in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED):
-            ended = "ended" if state is None else state.name.lower().replace("_", " ")
-            raise Failed(f"{self.release} was {ended} before it was finished; logs: {self._logs}")
+            how = "ended" if state is None else state.name.lower().replace("_", " ")
+            raise Failed(f"{self.release} ended without being finished ({how}); logs: {self._logs}")
         try:
             return await handle.status(), state is WorkflowExecutionStatus.COMPLETED
         except Unavailable:
@@ -83,7 +83,7 @@ class Followed:
                 if status is not None:
                     show(status)
                     self._require_no_decision(status)
-                    if finished or status.waiting:
+                    if finished or (status.waiting and status.phase is not Phase.CANCELLED):
                         return status
                 if status != seen:
                     seen, since = status, time.monotonic()
@@ -94,7 +94,9 @@ class Followed:
         stopped = next((step for step in status.steps if step.state is StepState.NEEDS_DECISION), None)
         if stopped is None:
             return
-        commands = [self.place.command(waiting.command) for waiting in status.waiting if waiting.what == stopped.name]
+        commands = [
+            typed(self.place.command(waiting.command)) for waiting in status.waiting if waiting.what == stopped.name
+        ]
         raise Failed(
             f"{stopped.name} of {self.release} could not finish: {stopped.detail}\n{self._log_of(stopped)}\n"
             f"all logs: {self._logs}\n"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
+import sysconfig
 from typing import TYPE_CHECKING
 
 from baton.cli.addresses import ui_address
@@ -25,7 +27,15 @@ _WHEEL = ".whl"
 
 def dev_command(place: Place) -> str:
     """The command that brings the same world up again."""
-    return place.command("baton dev").removesuffix(" --sandbox")
+    return typed(place.command("baton dev").removesuffix(" --sandbox"))
+
+
+def typed(command: str) -> str:
+    """A command of Baton's as it works when it is pasted here: by its path where a shell would not find it by name."""
+    installed = shutil.which("baton", path=sysconfig.get_path("scripts"))
+    if installed is None or shutil.which("baton") == installed:
+        return command
+    return f"{shlex.quote(installed)} {command.removeprefix('baton ')}"
 
 
 def ways_to_sign_off(waiting: Waiting, release: ReleaseId, world: World, place: Place) -> Iterator[str]:
@@ -46,7 +56,7 @@ def ways_to_sign_off(waiting: Waiting, release: ReleaseId, world: World, place: 
     yield f"  {waiting.why}"
     yield f"  Any {' or '.join(waiting.roles)} can give it: {', '.join(waiting.people)}. Any of these ways will do:"
     yield "  - here and now"
-    yield f"  - in another terminal: {place.command(waiting.command)}"
+    yield f"  - in another terminal: {typed(place.command(waiting.command))}"
     yield f"  - in the Web UI, More Actions, Send a Signal, sign_off: {ui_address(place, release)}"
     yield f"  - with the temporal CLI: {shlex.join(signal)}"
 
@@ -82,9 +92,18 @@ def _what_was_done(outcome: Outcome, page: str, *, kept: bool) -> Iterator[str]:
 
 def _by_hand(outcome: Outcome) -> Iterator[str]:
     file = next((file for file in outcome.files if file.name.endswith(_WHEEL)), outcome.files[0])
-    yield "Verify a file by hand, with the sigstore CLI and with gpg:"
+    yield "Verify all of it again, or one file by hand with the sigstore CLI and with gpg:"
+    yield f"  {_baton_command(outcome)}"
     for command in (*_sigstore_command(outcome, file), *_gpg_commands(outcome, file)):
         yield f"  {command}"
+
+
+def _baton_command(outcome: Outcome) -> str:
+    options = (
+        *("--identities", str(outcome.trusted_identities)),
+        *("--trust-config", str(outcome.trust_config), str(outcome.published)),
+    )
+    return typed(f"baton verify {shlex.join(options)}")
 
 
 def _sigstore_command(outcome: Outcome, file: OutcomeFile) -> Iterator[str]:
@@ -111,7 +130,7 @@ def _next(outcome: Outcome, world: World, place: Place, *, kept: bool) -> Iterat
         yield f"  the world goes on as process {world.pids['world']}; end it with: kill {world.pids['world']}"
     else:
         yield f"  bring the world up again, with its Web UI:   {dev_command(place)}"
-    yield f"  who did what, when:                          {place.command(f'baton log {named}')}"
+    yield f"  who did what, when:                          {typed(place.command(f'baton log {named}'))}"
     yield f"  change the example and release it again:     git clone {shlex.quote(str(world.hello_repository))}"
     yield "                                               cd hello, set __version__ in hello/__init__.py, commit, then"
-    yield f"                                               {place.command('baton start 1.0.1 --as ada')}"
+    yield f"                                               {typed(place.command('baton start 1.0.1 --as ada'))}"

@@ -72,7 +72,7 @@ def run_demo(folder: Path | None, *, yes: bool, keep: bool, as_json: bool) -> No
             return
         console = page()
         for line in summary(outcome, world.facts, place, kept=world.stays):
-            console.print(line, soft_wrap=True)
+            console.print(line, soft_wrap=True, style=None if line.startswith(" ") else "bold")
 
 
 async def _released(world: BorrowedWorld, place: Place, console: Console, *, yes: bool) -> Outcome:

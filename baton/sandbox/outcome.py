@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path  # pydantic reads it at run time
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ from baton.model.base import Value
 from baton.model.errors import Failed, Invalid
 from baton.model.manifest import Manifest
 from baton.model.plan import GpgSigner, SigstoreSigner
-from baton.sandbox.state import State
+from baton.sandbox.state import State, write_private
 from baton.sandbox.stranger import verify_as_stranger
 from baton.store import open_store
 from baton.targets import sandbox_folder
+from baton.trust.identities import TrustedIdentities
 
 if TYPE_CHECKING:
     from baton.model.base import Digest
@@ -52,6 +54,7 @@ class Outcome(Value):
         issuer: who vouches for that.
         gpg_fingerprint: of the primary key whose OpenPGP signatures they are.
         gpg_public_key: a file with that key.
+        trusted_identities: a document that says all of this, for ``baton verify --identities``.
         evidence: a folder with the plan, the manifest and the record of who did what.
     """
 
@@ -66,6 +69,7 @@ class Outcome(Value):
     issuer: str
     gpg_fingerprint: str
     gpg_public_key: Path
+    trusted_identities: Path
     evidence: Path
     temporal_address: str
     ui_url: str
@@ -109,6 +113,7 @@ def outcome_of(world: World, plan: Plan, status: ReleaseStatus) -> Outcome:
         issuer=sigstore.identity.issuer,
         gpg_fingerprint=gpg.key.fingerprint,
         gpg_public_key=world.gpg_public_key,
+        trusted_identities=_write_identities(world, plan),
         evidence=evidence,
         temporal_address=world.temporal_address,
         ui_url=world.ui_url,
@@ -133,6 +138,13 @@ def _export(world: World, release: ReleaseId, evidence: Digest) -> Path:
     for document in store.read_set(evidence).artifacts:
         store.fetch(document.digest, folder / document.name)
     return folder
+
+
+def _write_identities(world: World, plan: Plan) -> Path:
+    file = State.at(world.state).identities
+    document = TrustedIdentities.of_plan(plan, issued=datetime.now(UTC).date())
+    write_private(file, document.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode())
+    return file
 
 
 def _signers(plan: Plan) -> tuple[SigstoreSigner, GpgSigner]:

@@ -97,6 +97,11 @@ class State:
         return self.folder / "evidence"
 
     @property
+    def identities(self) -> Path:
+        """The trusted-identities document of what was released last."""
+        return self.folder / "trusted-identities.json"
+
+    @property
     def hello(self) -> Path:
         """The example project's git repository."""
         return self.folder / "hello.git"

@@ -94,7 +94,7 @@ def test_on_a_terminal_it_is_a_page_until_ctrl_c(folder: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(COLUMNS="120", LINES="40")
-        os.execv(sys.executable, command(folder))  # noqa: S606  # no shell is wanted between the terminal and the command
+        os.execv(sys.executable, command(folder))  # noqa: S606  # only a forked child has the terminal  # noqa: S606  # no shell is wanted between the terminal and the command
     seen = _read(terminal, until="✓\x1b[0m  temporal")
     assert "Workers" in seen
     os.write(terminal, b"\x03")

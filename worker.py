@@ -133,4 +133,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: the SDK's runtime may abort while the interpreter is torn down, after everything went well.
+    os._exit(code)

@@ -86,29 +86,29 @@ class CollectActivities:
     @does(work.MAKE_MANIFEST)
     def make_manifest(self, what: work.MakeManifest) -> ManifestRef:
         """List every file, once."""
-        described = set()
         files: list[ManifestFile] = []
         if what.sboms is not None:
-            sboms = self._store.read_set(what.sboms).artifacts
-            described = {artifact.name for artifact in sboms}
-            files += [ManifestFile(**artifact.model_dump(), step="describe") for artifact in sboms]
+            described = self._store.read_set(what.sboms).artifacts
+            files += [ManifestFile(**artifact.model_dump(), step="describe") for artifact in described]
         for built in what.built:
-            for artifact in self._store.read_set(built.artifacts).artifacts:
-                document = f"{artifact.name}{SBOM_SUFFIX}"
-                files.append(
-                    ManifestFile(
-                        **artifact.model_dump(), step=built.step, sbom=document if document in described else None
-                    )
-                )
+            made = self._store.read_set(built.artifacts).artifacts
+            files += [ManifestFile(**artifact.model_dump(), step=built.step) for artifact in made]
+        names = {file.name for file in files}
         manifest = Manifest(
             project=what.release.release.project,
             version=what.release.release.version,
             plan=what.release.plan,
             commit=what.source.commit,
-            files=tuple(sorted(files, key=lambda file: file.name)),
+            files=tuple(_with_sbom(file, names) for file in sorted(files, key=lambda file: file.name)),
         )
         self._store.put_bytes(canonical_json(manifest))
         return ManifestRef.to(manifest)
+
+
+def _with_sbom(file: ManifestFile, names: set[str]) -> ManifestFile:
+    """Name the document that describes a file, whether Baton or the file's own build made it."""
+    document = f"{file.name}{SBOM_SUFFIX}"
+    return file.model_copy(update={"sbom": document}) if document in names else file
 
 
 def _difference(name: str, ours: Artifact | None, theirs: Artifact | None, what: work.CompareSteps) -> str:

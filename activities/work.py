@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from baton.builders.port import FailedWithLog
@@ -86,6 +86,8 @@ class _Conducted(ActivityInboundInterceptor):
             _refuse_other_worlds(input.args[0].release, sandbox=self._sandbox)
             return await super().execute_activity(input)
         except BatonError as error:
+            if activity.is_cancelled():
+                raise CancelledError(str(error)) from None
             # `from None`: the text is for people, and a chained traceback may hold what must not be recorded.
             log = [error.log] if isinstance(error, FailedWithLog) else []
             raise ApplicationError(str(error), *log, type=type(error).__name__, non_retryable=error.permanent) from None

@@ -34,6 +34,7 @@ class Board:
     Attributes:
         plan: what the release does.
         ref: which run of which release this is.
+        ending: whether people have ended the release; what fails from here on needs nobody's decision.
         going_public: whether a target may show the release from here on; then it is finished, never undone.
     """
 
@@ -52,6 +53,7 @@ class Board:
         self.published: list[Published] = []
         self.evidence: str | None = None
         self.going_public = False
+        self.ending = False
         self.journal: list[Entry] = []
         self._since: dict[str, datetime] = {}
         self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None

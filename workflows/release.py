@@ -118,6 +118,7 @@ class ReleaseWorkflow:
             raise ApplicationError(str(abandoned), type="ReleaseCancelled") from abandoned
 
     async def _undo(self, runbook: asyncio.Task[None], why: str) -> None:
+        self._board.ending = True
         runbook.cancel()
         await workflow.wait([runbook])
         self._board.note("baton", f"undoing: {why}")

@@ -87,7 +87,7 @@ class Steps:
             try:
                 outcome = await act
             except ActivityError as error:
-                if is_cancelled_exception(error):
+                if self._board.ending or is_cancelled_exception(error):
                     raise
                 decision = await self._decide(name, error, can_provide=provided is not None)
             else:

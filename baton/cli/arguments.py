@@ -45,7 +45,7 @@ Print = Annotated[
 ]
 Sandbox = Annotated[
     bool,
-    typer.Option("--sandbox", envvar="BATON_SANDBOX", show_envvar=True, help="Use the local world of `baton dev`."),
+    typer.Option("--sandbox", help="Use the local world of `baton dev`."),
 ]
 State = Annotated[
     Path | None,

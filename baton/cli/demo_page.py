@@ -7,8 +7,8 @@ import shutil
 import sys
 import sysconfig
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from baton.cli.addresses import ui_address
 from baton.cli.layout import count_of
 from baton.cli.names import parse_release
 from baton.cli.units import size
@@ -38,6 +38,11 @@ def typed(command: str) -> str:
     return f"{shlex.quote(installed)} {command.removeprefix('baton ')}"
 
 
+def ui_page(world: World, release: ReleaseId) -> str:
+    """A release's page in the world's Web UI, whatever the environment says of other servers."""
+    return f"{world.ui_url}/namespaces/{world.namespace}/workflows/{quote(release.workflow_id, safe='')}"
+
+
 def ways_to_sign_off(waiting: Waiting, release: ReleaseId, world: World, place: Place) -> Iterator[str]:
     """Who can give a sign-off and how, line by line.
 
@@ -57,7 +62,7 @@ def ways_to_sign_off(waiting: Waiting, release: ReleaseId, world: World, place: 
     yield f"  Any {' or '.join(waiting.roles)} can give it: {', '.join(waiting.people)}. Any of these ways will do:"
     yield "  - here and now"
     yield f"  - in another terminal: {typed(place.command(waiting.command))}"
-    yield f"  - in the Web UI, More Actions, Send a Signal, sign_off: {ui_address(place, release)}"
+    yield f"  - in the Web UI, More Actions, Send a Signal, sign_off: {ui_page(world, release)}"
     yield f"  - with the temporal CLI: {shlex.join(signal)}"
 
 
@@ -70,7 +75,7 @@ def summary(outcome: Outcome, world: World, place: Place, *, kept: bool) -> Iter
         place: what commands for people need.
         kept: whether the world goes on.
     """
-    yield from _what_was_done(outcome, ui_address(place, parse_release(outcome.release)), kept=kept)
+    yield from _what_was_done(outcome, ui_page(world, parse_release(outcome.release)), kept=kept)
     yield ""
     yield from _by_hand(outcome)
     yield ""

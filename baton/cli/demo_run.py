@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ from baton.git import git
 from baton.project.read import FILE_NAME
 from baton.sandbox.borrowed import borrowed_world
 from baton.sandbox.outcome import outcome_of
+from baton.sandbox.ports import HOST
 from baton.sandbox.state import State, default_state
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ def run_demo(folder: Path | None, *, yes: bool, keep: bool, as_json: bool) -> No
         raise typer.Exit(ExitCode.USAGE)
     # What ends on Ctrl-C in order ends so on SIGTERM, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The world is on loopback, where no proxy leads.
+    os.environ["no_proxy"] = ",".join(filter(None, (HOST, os.environ.get("no_proxy") or os.environ.get("NO_PROXY"))))
     state = None if folder is None else State.at(folder).folder
     console = notes()
     console.print(f"Bringing up a local world in {state or default_state()} …", soft_wrap=True)

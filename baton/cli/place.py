@@ -77,4 +77,4 @@ def _options(state: Path | None) -> str:
         return ""
     if state is not None:
         return f" --state {shlex.quote(str(state))}"
-    return "" if os.environ.get("BATON_SANDBOX") else " --sandbox"
+    return " --sandbox"

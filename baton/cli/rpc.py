@@ -65,10 +65,10 @@ def problem(error: RPCError, what: str) -> BatonError:
 
 
 def _add_attributes() -> str:
-    """The commands that do it: one for each type, since the CLI takes one type at a time."""
+    """The commands that do it: one for each attribute, since the CLI adds only the first that it is given."""
     return " && ".join(
-        "temporal operator search-attribute create "
-        + "".join(f"--name {key.name} " for key in SEARCH_ATTRIBUTES if key.indexed_value_type is kind)
-        + f"--type {name}"
+        f"temporal operator search-attribute create --name {key.name} --type {name}"
         for name, kind in _KINDS
+        for key in SEARCH_ATTRIBUTES
+        if key.indexed_value_type is kind
     )

@@ -134,8 +134,10 @@ class Team:
             self.client, task_queue=self.plan.queue, workflows=[ReleaseWorkflow], activities=[self._do_any_work()]
         )
         async with worker:
-            yield
-            await self._end()
+            try:
+                yield
+            finally:
+                await self._end()
 
     async def _end(self) -> None:
         """End the release: a worker that stops under a waiting one leaves its coroutines to the garbage collector."""

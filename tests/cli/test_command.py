@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -224,12 +225,17 @@ def at_a_terminal(*arguments: str, at: str, answer: str) -> int:
     process = subprocess.Popen([sys.executable, STARTER, *arguments], stdin=its, stdout=its, stderr=its)
     os.close(its)
     seen = b""
-    while at.encode() not in seen:
-        seen += os.read(ours, 4096)
-    os.write(ours, f"{answer}\n".encode())
-    code = process.wait(timeout=60)
-    os.close(ours)
-    return code
+    try:
+        while at.encode() not in seen:
+            readable, _, _ = select.select([ours], [], [], 20)
+            assert readable, f"{at!r} was never asked: {seen.decode()}"
+            seen += os.read(ours, 4096)
+        os.write(ours, f"{answer}\n".encode())
+        return process.wait(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
 
 
 DOCSTRING = """Do something.

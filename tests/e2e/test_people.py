@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from playwright.async_api import async_playwright, expect
 
@@ -132,6 +133,27 @@ async def test_a_server_killed_while_building_comes_back_and_the_release_goes_on
     await baton.until("tiny/1.4", is_waiting_for("publish"))
     baton("sign-off", "tiny/1.4", "publish", "--yes")
     await baton.until("tiny/1.4", lambda status: status.phase is Phase.RELEASED)
+
+
+async def test_a_cancelled_build_is_stopped_with_everything_that_it_started(
+    small_world: EmbeddedWorld, baton: Baton, folder: Path, project: tuple[Path, str]
+) -> None:
+    alive = folder / "alive"
+    forever = f"import os, time; open({str(alive)!r}, 'w').write(str(os.getpid())); time.sleep(3600)"
+    step = {
+        "name": "text",
+        "builder": {"commands": [["python", "-c", forever]]},
+        "queue": "build",
+        "files": ["tiny.txt"],
+    }
+    await start(small_world, tiny_plan(small_world.facts, project, "1.6", steps=[step]))
+    async with asyncio.timeout(60):
+        while not (alive.exists() and alive.read_text()):
+            await asyncio.sleep(0.1)
+    baton("cancel", "tiny/1.6", "--reason", "wrong commit", "--yes")
+    await baton.until("tiny/1.6", lambda status: status.phase is Phase.CANCELLED)
+    assert not psutil.pid_exists(int(alive.read_text()))
+    assert "dropped the prepared source" in baton("log", "tiny/1.6")
 
 
 async def test_a_cancelled_release_leaves_nothing_and_may_be_started_again(

@@ -16,6 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from baton.model.status import Phase, Published
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from baton.model.manifest import ManifestRef, SetRef
     from baton.model.plan import Target
     from workflows.board import Board
@@ -123,47 +125,51 @@ class Publishing:
     async def _stage(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Staged:
         # Noted before it is done, so that a cancellation in the middle is undone too.
         self._staged.append(target)
-
-        async def attempt(_: int) -> work.Staged:
-            return await order(
-                work.STAGE,
-                self._publish(target, manifest, signed),
-                queue=target.queue,
-                patience=orders.PUBLISHING,
-                summary=f"stage on {target.name}",
-            )
-
-        return await self._steps.finish(
-            f"stage-{target.name}",
-            attempt,
+        return await self._on(
+            target,
+            work.STAGE,
+            self._publish(target, manifest, signed),
+            unit="stage",
+            summary=f"stage on {target.name}",
             done=lambda made: f"{counted(made.files, 'file')}, {made.total_bytes:,} bytes",
         )
 
     async def _promote(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Promoted:
-        async def attempt(_: int) -> work.Promoted:
-            return await order(
-                work.PROMOTE,
-                self._publish(target, manifest, signed),
-                queue=target.queue,
-                patience=orders.PUBLISHING,
-                summary=f"make public on {target.name}",
-            )
-
-        return await self._steps.finish(f"promote-{target.name}", attempt, done=lambda made: made.url)
+        return await self._on(
+            target,
+            work.PROMOTE,
+            self._publish(target, manifest, signed),
+            unit="promote",
+            summary=f"make public on {target.name}",
+            done=lambda made: made.url,
+        )
 
     async def _check_public(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Seen:
-        async def attempt(_: int) -> work.Seen:
-            return await order(
-                work.CHECK_PUBLIC,
-                self._publish(target, manifest, signed),
-                queue=target.queue,
-                patience=orders.PUBLISHING,
-                summary=f"fetch back from {target.name}",
-            )
-
-        return await self._steps.finish(
-            f"public-{target.name}", attempt, done=lambda seen: f"{counted(seen.files, 'file')} fetched back and right"
+        return await self._on(
+            target,
+            work.CHECK_PUBLIC,
+            self._publish(target, manifest, signed),
+            unit="public",
+            summary=f"fetch back from {target.name}",
+            done=lambda seen: f"{counted(seen.files, 'file')} fetched back and right",
         )
+
+    async def _on(
+        self,
+        target: Target,
+        what: work.Work[work.Publish, work.Result],
+        argument: work.Publish,
+        *,
+        unit: str,
+        summary: str,
+        done: Callable[[work.Result], str],
+    ) -> work.Result:
+        """Do a piece of work on a target, as the unit of that name on the board."""
+
+        async def attempt(_: int) -> work.Result:
+            return await order(what, argument, queue=target.queue, patience=orders.PUBLISHING, summary=summary)
+
+        return await self._steps.finish(f"{unit}-{target.name}", attempt, done=done)
 
     def _publish(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Publish:
         return work.Publish(

@@ -91,7 +91,7 @@ def agree(
         manner,
         question=f"Sign off gate {gate} of {release} as {person.id}, {role}?",
         # What becomes public can't be taken back.
-        typed=None,
+        typed=release.version if asked.gate.before is GatePoint.PUBLISH else None,
     )
 
 

@@ -15,6 +15,7 @@ from baton.cli.terminal import notes
 from baton.cli.units import moment
 from baton.model.errors import Missing, Refused
 from baton.model.gate import GateResult, SignOff
+from baton.model.plan import GatePoint
 
 if TYPE_CHECKING:
     from baton.cli.place import Place

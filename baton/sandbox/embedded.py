@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from baton.model.errors import Failed, Refused
 from baton.sandbox import keeper, temporal_server
 from baton.sandbox.hello import make_repository
-from baton.sandbox.ports import HOST, Ports, choose
+from baton.sandbox.ports import HOST, Ports, choose, one_at_a_time
 from baton.sandbox.processes import ProcessList
 from baton.sandbox.servers import SERVERS, servers, url
 from baton.sandbox.sigstore import ISSUER, machine_identity
@@ -178,7 +178,8 @@ class EmbeddedWorld:
         self._held.enter_context(keeper.kept(self.state))
         key = TeamKey(self.state).make()
         commit = make_repository(None, self.state.hello)
-        ports = self._start_servers()
+        with one_at_a_time():
+            ports = self._start_servers()
         workers = self._workers(ports)
         self._facts = self._describe(ports, key, commit)
         for queue in self._queues:

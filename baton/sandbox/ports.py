@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
 from typing import TYPE_CHECKING, Annotated
 
+import platformdirs
 from pydantic import Field, ValidationError
 
 from baton.model.base import Value
 from baton.sandbox.state import write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -38,6 +41,16 @@ def choose(file: Path) -> Ports:
     chosen = Ports(**{name: port if is_free(port) else free_port() for name, port in wanted})
     write_private(file, chosen.model_dump_json(indent=2).encode())
     return chosen
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let no two worlds of this user choose ports and take them at the same time; each waits for the one before."""
+    folder = platformdirs.user_cache_path("baton")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "ports.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_free(port: int) -> bool:

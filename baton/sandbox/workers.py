@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 QUEUES = ("release", "build-source", "build-docs", "build-windows", "build-macos", "sign", "publish")
 """The task queues that the example needs. Each is a worker's name as well."""
 
+_GRACE = 3.0
+"""Seconds to finish what is under way. What takes longer is done again at the next start, as after a crash."""
+
 
 @dataclass(frozen=True)
 class Signing:
@@ -88,6 +91,7 @@ class Workers:
             log=self.state.logs / f"{name}.log",
             purpose=f"worker of queue {name}",
             ready_file=ready,
+            grace=_GRACE,
         )
 
     def _for_duty(self, duty: str) -> Mapping[str, str]:

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psutil
 import pytest
 
 from baton.sandbox.ports import Ports, free_port
 from baton.sandbox.state import State
+from baton.sandbox.world import read_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +143,21 @@ def test_what_was_changed_after_it_was_published_is_found_out(ran: Ran) -> None:
         changed.write_bytes(whole)
     assert (found.returncode, found.stdout) == (1, "")
     assert changed.name in found.stderr
+    assert left_of(ran.folder) == []
+
+
+def test_a_world_that_is_kept_goes_on_is_used_again_and_ends_when_it_is_told_to(ran: Ran) -> None:
+    kept = demo(ran.folder, "--yes", "--json", "--keep")
+    assert kept.returncode == 0, kept.stderr
+    world = psutil.Process(read_world(ran.folder).pids["world"])
+    try:
+        assert httpx.get(json.loads(kept.stdout)["published_url"]).is_success
+        again = demo(ran.folder, "--yes", "--json")
+        assert json.loads(again.stdout) == json.loads(kept.stdout)
+        assert world.is_running()
+    finally:
+        world.terminate()
+        world.wait(timeout=30)
     assert left_of(ran.folder) == []
 
 

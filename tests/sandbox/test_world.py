@@ -7,7 +7,8 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -162,15 +163,13 @@ def test_a_server_that_does_not_come_up_is_reported_and_nothing_is_left(
     assert State.at(state).owner() is None
 
 
-def test_a_world_whose_port_is_taken_moves_to_another(tmp_path: Path) -> None:
-    state = own_ports(tmp_path / "state")
-    with EmbeddedWorld.start(state, queues=()) as first:
-        other = own_ports(tmp_path / "other")
-        State.at(other).ports.write_bytes(first.state.ports.read_bytes())
-        with EmbeddedWorld.start(other, queues=()) as second:
-            assert {first.facts.temporal_address, first.facts.ui_url}.isdisjoint(
-                {second.facts.temporal_address, second.facts.ui_url}
-            )
+def test_two_worlds_that_want_the_same_ports_at_the_same_time_both_come_up(tmp_path: Path) -> None:
+    one, other = own_ports(tmp_path / "one"), own_ports(tmp_path / "other")
+    State.at(other).ports.write_bytes(State.at(one).ports.read_bytes())
+    with ThreadPoolExecutor() as pool, ExitStack() as stack:
+        starting = [pool.submit(EmbeddedWorld.start, state, queues=()) for state in (one, other)]
+        first, second = (stack.enter_context(world.result()).facts for world in starting)
+        assert {first.temporal_address, first.ui_url}.isdisjoint({second.temporal_address, second.ui_url})
 
 
 @pytest.mark.parametrize("keeper_too", [False, True], ids=["with its keeper alive", "with its keeper killed too"])

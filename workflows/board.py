@@ -185,7 +185,7 @@ class Board:
             roles=roles,
             people=people,
             why=step.detail,
-            command=f"baton decide {self._name} {step.name} {'|'.join(step.choices)}",
+            command=f"baton decide {self._name} {step.name} {step.choices[0]}",
             message=message.model_dump_json(),
         )
 

@@ -21,7 +21,7 @@ async def together(*work: Coroutine[Any, Any, Outcome]) -> list[Outcome]:
     tasks = [asyncio.create_task(one) for one in work]
     try:
         return await asyncio.gather(*tasks)
-    except BaseException:
+    except (Exception, asyncio.CancelledError):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -40,7 +40,7 @@ def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
     if status.sandbox:
         yield from ("", SANDBOX_NOTICE)
     for waiting in status.waiting:
-        yield from _waiting(waiting)
+        yield from _waiting(waiting, status)
     if status.published:
         yield ""
         yield from (
@@ -65,12 +65,14 @@ def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
     yield from ("", f"Plan `{short(status.plan)}`, commit `{plan.source.commit}`, run `{status.run}`")
 
 
-def _waiting(waiting: Waiting) -> Iterator[str]:
+def _waiting(waiting: Waiting, status: ReleaseStatus) -> Iterator[str]:
     who = ", ".join(waiting.people) or "nobody on the roster"
     kind, handler = ("sign-off", "sign_off") if waiting.kind is WaitKind.SIGN_OFF else ("decision", "decide")
     yield from ("", f"## Waits for a {kind}: {waiting.what}", "", _cell(waiting.why), "")
     yield f"Since {waiting.since:%Y-%m-%d %H:%M} UTC. Any {' or '.join(waiting.roles)} can give it: **{who}**."
-    yield from ("", f"In a terminal: `{waiting.command}`", "")
+    choices = next((step.choices for step in status.steps if step.name == waiting.what), ())
+    instead = f", or {', '.join(choices[1:])} instead of {choices[0]}" if choices[1:] else ""
+    yield from ("", f"In a terminal: `{waiting.command}`{instead}", "")
     yield f"Here: **Send a Signal** or **Send an Update**, name `{handler}`, with your own id in `by`:"
     yield from ("", "```json", json.dumps(json.loads(waiting.message), indent=2), "```")
 

@@ -93,6 +93,7 @@ class Steps:
             else:
                 self._board.change(name, StepState.DONE, detail=done(outcome))
                 return outcome
+            number += 1
             match decision.choice:
                 case Choice.SKIP:
                     self._board.change(name, StepState.SKIPPED, detail=f"{decision.by}: {decision.reason}", choices=())
@@ -102,7 +103,6 @@ class Steps:
                 case Choice.PROVIDE if provided is not None and decision.provided is not None:
                     act = provided(decision.provided)
                 case _:
-                    number += 1
                     act = attempt(number)
 
     def decide(self, decision: Decision) -> Answer:

@@ -248,6 +248,20 @@ async def test_what_a_person_hands_in_takes_the_place_of_a_build(release: Releas
         assert machines.counts["inspect_step"] == 1
 
 
+async def test_what_is_handed_in_and_found_wrong_can_be_handed_in_again(release: Release, machines: Any) -> None:
+    machines.fail("build_step", "no runner")
+    machines.fail("inspect_step", "the wrong files")
+    async with release(
+        steps=[{"name": "only", "builder": {"commands": [["make"]]}, "queue": "b", "files": ["f"]}]
+    ) as run:
+        provided = decision(await run.until_waiting("only"), Choice.PROVIDE, provided="sha256:" + "5" * 64)
+        assert (await run.handle.execute_update(ReleaseWorkflow.decide, provided)).accepted
+        status = await run.until(lambda status: any(step.attempt == 2 and step.choices for step in status.steps))
+        again = decision(status, Choice.PROVIDE, provided="sha256:" + "5" * 64)
+        assert (await run.handle.execute_update(ReleaseWorkflow.decide, again)).accepted
+        assert (await finish(run)).phase is Phase.RELEASED
+
+
 @pytest.mark.parametrize("how", ["abort", "message", "temporal"])
 async def test_ending_a_release_undoes_what_is_not_public(release: Release, machines: Any, how: str) -> None:
     if how == "abort":

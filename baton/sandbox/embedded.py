@@ -173,7 +173,8 @@ class EmbeddedWorld:
         self.state.prepare()
         sandbox_folder(self.state.target).mkdir(exist_ok=True)
         self._held.enter_context(self.state.owned())
-        keeper.clear(self.state)
+        if ended := keeper.clear(self.state):
+            self._supervisor.note(WORLD, f"ended what a killed world had left running: {', '.join(ended)}")
         self._held.callback(TeamKey(self.state).end_agent)
         self._held.enter_context(keeper.kept(self.state))
         key = TeamKey(self.state).make()

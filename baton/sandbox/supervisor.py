@@ -85,6 +85,14 @@ class Supervisor:
         with self._changed:
             return tuple(self._events)
 
+    def note(self, who: str, what: str) -> None:
+        """Add an event to those that people see."""
+        event = Event(datetime.now(UTC), who, what)
+        with self._changed:
+            self._events.append(event)
+            self._changed.notify_all()
+            self._on_event(event)
+
     def wait_ready(self, name: str, *, within: float, exits_allowed: int = 0) -> None:
         """Wait until a child is ready.
 
@@ -205,7 +213,7 @@ class Supervisor:
         with self._changed:
             if kept.wanted:
                 kept.status = replace(kept.status, health=Health.READY)
-                self._tell(child, "ready")
+                self.note(child.name, "ready")
 
     def _note_exit(self, kept: _Kept, manner: str, *, lived: float) -> None:
         child = kept.status.child
@@ -213,21 +221,15 @@ class Supervisor:
             self._listed.strike(child.name)
             kept.process = None
             if kept.status.health is Health.ENDED:
-                self._tell(child, "ended")
+                self.note(child.name, "ended")
                 return
             if not kept.wanted:
                 kept.status = replace(kept.status, health=Health.HELD, pid=None)
-                self._tell(child, f"{manner}, and is held down")
+                self.note(child.name, f"{manner}, and is held down")
                 return
             exits = 1 if lived > LONGEST_DELAY else kept.status.exits + 1
             kept.status = replace(kept.status, health=Health.FAILED, pid=None, exits=exits)
-            self._tell(child, f"{manner}; starting it again in {_delay(exits):g} s")
-
-    def _tell(self, child: Child, what: str) -> None:
-        event = Event(datetime.now(UTC), child.name, what)
-        self._events.append(event)
-        self._changed.notify_all()
-        self._on_event(event)
+            self.note(child.name, f"{manner}; starting it again in {_delay(exits):g} s")
 
 
 def _delay(exits: int) -> float:

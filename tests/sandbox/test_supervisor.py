@@ -147,13 +147,20 @@ def test_a_killed_child_stays_down_until_it_is_restarted(supervisor: Supervisor,
     assert pid_of(supervisor, "sign") != first
 
 
-def test_a_child_between_two_starts_can_be_held_down(supervisor: Supervisor, child: MakeChild) -> None:
+def test_a_child_between_two_starts_can_be_held_down(
+    supervisor: Supervisor, child: MakeChild, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("baton.sandbox.supervisor.FIRST_DELAY", 0.05)
     supervisor.start(child("sign", FAIL))
     with pytest.raises(Failed):
         supervisor.wait_ready("sign", within=20)
     supervisor.kill("sign")
     [status] = supervisor.statuses()
     assert status.health is Health.HELD
+    # Another one that fails four times shows how long is long enough.
+    supervisor.start(child("publish", FAIL))
+    until(lambda: sum(event.who == "publish" for event in events) == 4)
+    assert sum(event.who == "sign" for event in events) == 1
 
 
 def test_a_child_that_ignores_the_end_is_killed(supervisor: Supervisor, child: MakeChild) -> None:

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UV ?= uv
 
-.PHONY: demo test soak lint lock clean
+.PHONY: demo test coverage soak lint lock clean
 .DEFAULT_GOAL := test
 
 # Set-up talks on stderr, so that `make demo ARGS='--json'` keeps stdout for the answer.
@@ -28,6 +28,10 @@ demo: $(VENV)/sandbox.stamp
 test: lint
 	@$(BIN)/python -m pytest -m 'not soak' $(ARGS)
 
+coverage: $(VENV)/test.stamp
+	@$(BIN)/python -m pytest -m 'not soak' --cov --cov-report=term $(ARGS)
+
+# Releases while anything dies at any time; BATON_SOAK_RELEASES says how many.
 soak: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -m soak $(ARGS)
 

@@ -55,6 +55,19 @@ PLAN = {
     },
 }
 
+REAL = {
+    "sandbox": False,
+    "signers": [
+        {
+            "kind": "sigstore",
+            "instance": "public",
+            "identity": {"identity": "https://example.org/machine", "issuer": "https://issuer.example.org"},
+        }
+    ],
+    "targets": [{"kind": "directory", "name": "downloads", "path": "/srv/downloads", "url": "https://example.org"}],
+}
+"""What makes the plan a real one."""
+
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 

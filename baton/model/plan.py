@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from baton.model.base import Commit, Digest, FileName, Name, Text, Value, canonical_json, digest_of
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
@@ -258,6 +258,14 @@ class Plan(Value):
     announcers: tuple[Announcer, ...] = Field(default=(), max_length=20)
     roster: Roster
     queue: Name = "release"
+
+    @model_validator(mode="after")
+    def _sandbox_parts_only_in_a_sandbox(self) -> Self:
+        signers = [s for s in self.signers if isinstance(s, SigstoreSigner) and s.instance is SigstoreInstance.SANDBOX]
+        targets = [target for target in self.targets if isinstance(target, SandboxTarget)]
+        if not self.sandbox and (signers or targets):
+            raise ValueError("a real plan can't name the sandbox's Sigstore instance or target: they prove nothing")
+        return self
 
     @property
     def digest(self) -> Digest:

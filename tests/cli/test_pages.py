@@ -28,6 +28,7 @@ from baton.model.manifest import Artifact, ManifestRef
 from baton.model.status import Entry, Phase, Published, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
 from baton.model.version import ReleaseId, ReleaseKind
 from baton.project.finding import error, ok, warning
+from tests.conftest import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,7 +194,7 @@ def test_a_release_that_was_cancelled() -> None:
 
 
 def test_what_a_sign_off_agrees_to(make_plan: Callable[..., Plan]) -> None:
-    plan = make_plan(sandbox=False)
+    plan = make_plan(**REAL)
     message = SignOff(gate="publish", attempt=1, run=RUN, subject=digest("a"), by="grace", role="release-manager")
 
     expect("sign-off", agreement_page(Asked(plan, plan.gates[0], GATE, MANIFEST), message))

@@ -12,6 +12,7 @@ from baton.model.decision import Decision
 from baton.model.manifest import PREVIEW_FILES, Artifact, ArtifactSet, Manifest, ManifestFile, ManifestRef, SetRef
 from baton.model.plan import GatePoint, Plan
 from baton.model.version import ReleaseId, ReleaseKind, Stream, StreamStatus, Version, kind_of
+from tests.conftest import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,13 @@ def test_a_plan_is_named_by_what_it_says(make_plan: Callable[..., Plan]) -> None
     assert make_plan().digest == make_plan().digest
     assert make_plan(title="Other").digest != make_plan().digest
     assert Plan.model_validate_json(make_plan().model_dump_json(by_alias=True)).digest == make_plan().digest
+
+
+@pytest.mark.parametrize("part", ["signers", "targets"])
+def test_a_real_plan_cannot_name_what_is_the_sandboxs(make_plan: Callable[..., Plan], part: str) -> None:
+    assert not make_plan(**REAL).sandbox
+    with pytest.raises(ValidationError, match="a real plan can't name the sandbox's"):
+        make_plan(**{name: value for name, value in REAL.items() if name != part})
 
 
 def test_a_plan_knows_its_queues_and_gates(plan: Plan) -> None:

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from baton.model.decision import Cancel, Choice, Decision
 from baton.model.gate import SignOff
 from baton.model.status import Phase, ReleaseStatus, StepState
+from tests.conftest import REAL
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ async def test_the_starter_does_not_count_where_the_plan_says_so(release: Releas
 
 
 async def test_a_real_plan_accepts_no_act_without_proof(release: Release) -> None:
-    async with release(sandbox=False) as run:
+    async with release(**REAL) as run:
         status = await run.until_waiting("publish")
         answer = await run.handle.execute_update(ReleaseWorkflow.sign_off, sign_off(status))
         assert not answer.accepted

@@ -14,13 +14,13 @@ from workflows.step import failure_text
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
-    from baton.model.plan import Event
+    from baton.model.announcing import Event
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
     import asyncio
 
-    from baton.model.plan import Announcer
+    from baton.model.announcing import Announcer
     from baton.model.status import Waiting
     from workflows.board import Board
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from baton.announcers.log import LogAdapter
 from baton.announcers.port import AnnouncerAdapter
 from baton.announcers.webhook import WebhookAdapter
-from baton.model.plan import LogAnnouncer, WebhookAnnouncer
+from baton.model.announcing import LogAnnouncer, WebhookAnnouncer
 
 if TYPE_CHECKING:
-    from baton.model.plan import Announcer
+    from baton.model.announcing import Announcer
 
 __all__ = ["AnnouncerAdapter", "open_announcer"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from baton.announcers.port import AnnouncerAdapter
 
 if TYPE_CHECKING:
-    from baton.model.plan import Event
+    from baton.model.announcing import Event
     from baton.model.version import ReleaseId
 
 _log = logging.getLogger(__name__)

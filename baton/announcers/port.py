@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from baton.model.plan import Event
+    from baton.model.announcing import Event
     from baton.model.version import ReleaseId
 
 

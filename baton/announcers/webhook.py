@@ -14,7 +14,7 @@ from baton.announcers.port import AnnouncerAdapter
 from baton.model.errors import Failed, Invalid, Missing, Unavailable
 
 if TYPE_CHECKING:
-    from baton.model.plan import Event
+    from baton.model.announcing import Event
     from baton.model.version import ReleaseId
 
 _TIMEOUT = httpx.Timeout(20, connect=10)

@@ -30,6 +30,9 @@ Commit = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})
 Text = Annotated[str, StringConstraints(max_length=2000)]
 """A person's or a system's words, bounded so that no message outgrows a workflow history."""
 
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=100)]
+"""The name of an environment variable of the worker that needs the secret; the value never enters a plan."""
+
 
 def canonical_json(value: BaseModel) -> bytes:
     """The one byte form of a value: RFC 8785 (JSON Canonicalization Scheme) of its JSON fields by alias."""

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from baton.model.base import Commit, Digest, FileName, Name, Text, Value, canonical_json, digest_of
+from baton.model.announcing import Announcer
+from baton.model.base import Commit, Digest, EnvName, FileName, Name, Text, Value, canonical_json, digest_of
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
 from baton.model.version import ReleaseId, ReleaseKind, Stream, Version
 
@@ -16,9 +17,6 @@ Command = Annotated[tuple[Annotated[str, StringConstraints(max_length=4000)], ..
 
 Seconds = Annotated[int, Field(gt=0, le=14 * 24 * 3600)]
 """A span of time in whole seconds, at most two weeks."""
-
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=100)]
-"""The name of an environment variable of the worker that needs the secret; the value never enters a plan."""
 
 
 class SourcePlan(Value):
@@ -180,39 +178,6 @@ class SandboxTarget(Value):
 
 Target = Annotated[DirectoryTarget | SandboxTarget, Field(discriminator="kind")]
 """Where files go."""
-
-
-class Event(StrEnum):
-    """What people are told about."""
-
-    WAITING = "waiting"
-    RELEASED = "released"
-    CANCELLED = "cancelled"
-
-
-class LogAnnouncer(Value):
-    """A line in the worker's log."""
-
-    kind: Literal["log"] = "log"
-    name: Name
-    on: tuple[Event, ...] = tuple(Event)
-
-
-class WebhookAnnouncer(Value):
-    """A JSON message posted to an address that the worker's environment holds.
-
-    Attributes:
-        url_from: the environment variable with the address; webhook addresses are secrets.
-    """
-
-    kind: Literal["webhook"] = "webhook"
-    name: Name
-    url_from: EnvName
-    on: tuple[Event, ...] = tuple(Event)
-
-
-Announcer = Annotated[LogAnnouncer | WebhookAnnouncer, Field(discriminator="kind")]
-"""Who is told, and how."""
 
 
 class ArchiveLimits(Value):

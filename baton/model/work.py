@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from baton.model.announcing import Announcer, Event
 from baton.model.base import Commit, Digest, Name, Text, Value
 from baton.model.gate import GateResult
 from baton.model.manifest import ManifestRef, SetRef
 from baton.model.plan import (
-    Announcer,
     ArchiveLimits,
     Check,
-    Event,
     Plan,
     Signer,
     SourcePlan,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baton.model.announcing import LogAnnouncer, WebhookAnnouncer
 from baton.model.plan import (
     ArchiveLimits,
     Check,
     CommandBuilder,
     DirectoryTarget,
     Gate,
-    LogAnnouncer,
     SandboxTarget,
     Step,
-    WebhookAnnouncer,
 )
 from baton.model.roster import OpenPgpKey, Person, Roster, SigstoreIdentity, SshKey
 from baton.model.version import Stream
@@ -25,7 +24,8 @@ from baton.project.template import expand
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from baton.model.plan import Announcer, Command, Target
+    from baton.model.announcing import Announcer
+    from baton.model.plan import Command, Target
     from baton.model.roster import Credential
     from baton.project.roster_tables import KeyTable, PersonTable
     from baton.project.schema import (

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, StringConstraints
 
-from baton.model.base import Name
-from baton.model.plan import EnvName, Event, GatePoint
+from baton.model.announcing import Event
+from baton.model.base import EnvName, Name
+from baton.model.plan import GatePoint
 from baton.model.version import StreamStatus
 from baton.project.fields import CommandTemplate, Duration, FileTemplate, Repository, Table, TagTemplate, TextTemplate
 from baton.project.roster_tables import PersonTable

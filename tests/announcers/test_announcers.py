@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from baton.announcers import open_announcer
+from baton.model.announcing import Event, LogAnnouncer, WebhookAnnouncer
 from baton.model.errors import BatonError, Failed, Invalid, Missing, Unavailable
-from baton.model.plan import Event, LogAnnouncer, WebhookAnnouncer
 from baton.model.version import ReleaseId
 
 if TYPE_CHECKING:

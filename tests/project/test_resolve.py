@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from baton.model.announcing import LogAnnouncer, WebhookAnnouncer
 from baton.model.plan import (
     DirectoryTarget,
     GatePoint,
     GpgSigner,
-    LogAnnouncer,
     SandboxTarget,
     SigstoreInstance,
     SigstoreSigner,
-    WebhookAnnouncer,
 )
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
 from baton.model.version import ReleaseKind

@@ -131,8 +131,17 @@ class ReleaseHandle:
         except WorkflowUpdateFailedError as error:
             raise Refused(f"{self.release} refuses {handler}: {error.cause}") from error
         except RPCError as error:
-            raise problem(error, f"{self.release} can't take {handler}") from error
+            raise await self._refusal(error, handler) from error
         return answer
+
+    async def _refusal(self, error: RPCError, handler: str) -> BatonError:
+        """Why Temporal took no message: most often the release ended, perhaps while the message was on its way."""
+        with told(f"{self.release} can't take {handler}"):
+            now = await self._handle.describe()
+        if now.status is None or now.status is WorkflowExecutionStatus.RUNNING:
+            return problem(error, f"{self.release} can't take {handler}")
+        phase = now.typed_search_attributes.get(PHASE) or now.status.name.lower()
+        return Refused(f"{self.release} can't take {handler}: it is over already, and ended in phase {phase}")
 
     async def _late_answer(self, handler: str, update: str) -> Answer:
         late: WorkflowUpdateHandle[Answer] = self._handle.get_update_handle(update, result_type=Answer)
@@ -154,8 +163,10 @@ class ReleaseHandle:
             BatonError: Temporal did not take it.
         """
         handler = _HANDLERS[type(message)]
-        with told(f"{self.release} can't take {handler}"):
+        try:
             await self._handle.signal(handler, message)
+        except RPCError as error:
+            raise await self._refusal(error, handler) from error
 
     async def silent(self, queues: Iterable[str]) -> list[str]:
         """The facts about those of these task queues that nobody polls.

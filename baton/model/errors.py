@@ -36,6 +36,15 @@ class Failed(BatonError):
 
 
 class Unavailable(BatonError):
-    """Something could not be reached or was busy; trying again may help."""
+    """Something could not be reached or was busy; trying again may help.
+
+    Attributes:
+        after: seconds until which trying again is of no use or does harm, or None if nothing is known of that.
+    """
 
     permanent: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        """Keep the message for people and how long to wait."""
+        super().__init__(message)
+        self.after = after

@@ -10,15 +10,34 @@ from pydantic import Field, StringConstraints
 from baton.model.base import Name, Value
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class Window(Value):
-    """A key or identity counts from the first day to the last, both included, in UTC; absent means no bound."""
+    """A key or identity counts from the first day to the last, both included, in UTC; absent means no bound.
+
+    Attributes:
+        revoked: the day on which it became known that others may use it. It counts for nothing then, not even for what
+            is older: whoever has a stolen key writes any day they like. For one that is merely not used any more, the
+            last day is enough. Left out of the JSON when absent, so that documents keep their digests.
+    """
 
     first: date | None = Field(default=None, alias="from")
     last: date | None = Field(default=None, alias="until")
+    revoked: date | None = Field(default=None, exclude_if=_absent)
 
     def covers(self, day: date) -> bool:
-        """Whether the day lies in the window."""
-        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+        """Whether the day lies in the window, and nothing has been revoked."""
+        within = (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+        return within and self.revoked is None
+
+    @property
+    def span(self) -> str:
+        """When it counts, in words: ``from 2026-01-01 until now``, ``never, revoked on 2026-03-01``."""
+        if self.revoked is not None:
+            return f"never, revoked on {self.revoked}"
+        return f"from {self.first or 'the beginning'} until {self.last or 'now'}"
 
 
 class SshKey(Window):

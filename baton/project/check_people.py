@@ -62,7 +62,9 @@ def _person(person: Person, today: date, *, rehearsed: bool) -> Iterator[Finding
     elif rehearsed:
         yield ok(subject, f"{roles}; no key, and rehearsals ask for none")
     else:
-        yield warning(subject, f"{roles}; no key that counts today, so nothing that they say counts", "add a key")
+        reasons = "; ".join(objection for key in person.keys if (objection := _objection(key, today)))
+        none = "no key that counts today" + (f" ({reasons})" if reasons else "")
+        yield warning(subject, f"{roles}; {none}, so nothing that they say counts", "add a key")
 
 
 def _key(subject: str, key: Credential, today: date) -> Iterator[Finding]:
@@ -70,19 +72,25 @@ def _key(subject: str, key: Credential, today: date) -> Iterator[Finding]:
         yield error(subject, fault, "copy the one line of the .pub file")
     if isinstance(key, OpenPgpKey) and key.public_key is None:
         yield warning(subject, f"{key.fingerprint} can't be verified without its public key", "add its public-key-file")
+    if key.revoked is not None:
+        yield ok(subject, f"revoked on {key.revoked}; nothing that it ever signed counts")
+        return
     if key.first is not None and today < key.first:
         yield warning(subject, f"counts only from {key.first}")
     yield from ending(subject, key.last, today)
 
 
 def _counting_keys(person: Person, today: date) -> list[Credential]:
-    return [
-        key
-        for key in person.keys
-        if key.covers(today)
-        and not (isinstance(key, SshKey) and _ssh_fault(key) is not None)
-        and not (isinstance(key, OpenPgpKey) and key.public_key is None)
-    ]
+    return [key for key in person.keys if _objection(key, today) is None]
+
+
+def _objection(key: Credential, today: date) -> str | None:
+    """Why a key does not count today, in a few words, or None if it does."""
+    if isinstance(key, SshKey) and _ssh_fault(key) is not None:
+        return "one can't be read"
+    if isinstance(key, OpenPgpKey) and key.public_key is None:
+        return "one has no public key here"
+    return None if key.covers(today) else f"one counts {key.span}"
 
 
 def _ssh_fault(key: SshKey) -> str | None:

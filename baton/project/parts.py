@@ -134,12 +134,15 @@ def roster(people: Sequence[PersonTable], public_keys: Mapping[str, str]) -> Ros
 def credential(key: KeyTable, public_keys: Mapping[str, str]) -> Credential:
     """What proves who someone is."""
     if isinstance(key, SshKeyTable):
-        return SshKey(first=key.first, last=key.last, public_key=key.public_key)
+        return SshKey(first=key.first, last=key.last, revoked=key.revoked, public_key=key.public_key)
     if isinstance(key, OpenPgpKeyTable):
         return OpenPgpKey(
             first=key.first,
             last=key.last,
+            revoked=key.revoked,
             fingerprint=key.fingerprint,
             public_key=None if key.public_key_file is None else public_keys[key.public_key_file],
         )
-    return SigstoreIdentity(first=key.first, last=key.last, identity=key.identity, issuer=key.issuer)
+    return SigstoreIdentity(
+        first=key.first, last=key.last, revoked=key.revoked, identity=key.identity, issuer=key.issuer
+    )

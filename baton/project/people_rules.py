@@ -8,11 +8,12 @@ from baton.model.plan import GatePoint
 from baton.project.explain import near
 from baton.project.problem import Fault
 from baton.project.quorum import shortages
+from baton.project.roster_tables import OpenPgpKeyTable, SshKeyTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from baton.project.roster_tables import PersonTable
+    from baton.project.roster_tables import KeyTable, PersonTable
     from baton.project.schema import ReleaseFile
 
 RELEASE_MANAGER = "release-manager"
@@ -38,8 +39,29 @@ def _roster(roster: Sequence[PersonTable]) -> Iterator[Fault]:
             if key.first is not None and key.last is not None and key.last < key.first:
                 place = ("roster", number, "keys", index, "until")
                 yield Fault(place, f"found {key.last}, which is before its first day {key.first}")
+    yield from _shared_keys(roster)
     if not any(RELEASE_MANAGER in person.roles for person in roster):
         yield Fault(("roster",), f"nobody holds the role {RELEASE_MANAGER}, which decides when something goes wrong")
+
+
+def _shared_keys(roster: Sequence[PersonTable]) -> Iterator[Fault]:
+    """Whoever has a key that is listed for two people could agree as both."""
+    owners: dict[str, str] = {}
+    for number, person in enumerate(roster):
+        for index, key in enumerate(person.keys):
+            owner = owners.setdefault(_proof(key), person.id)
+            if owner != person.id:
+                place = ("roster", number, "keys", index)
+                yield Fault(place, f"found a key of {owner} for {person.id} as well; a key proves who one person is")
+
+
+def _proof(key: KeyTable) -> str:
+    """What two entries have in common that are the same key, whatever their dates and comments."""
+    if isinstance(key, SshKeyTable):
+        return key.public_key.split()[1]
+    if isinstance(key, OpenPgpKeyTable):
+        return key.fingerprint
+    return f"{key.identity} {key.issuer}"
 
 
 def _roles_of_steps(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:

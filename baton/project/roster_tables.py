@@ -16,6 +16,9 @@ class _Dated(Table):
     last: date | None = Field(default=None, alias="until")
     """The last day on which it counts, in UTC."""
 
+    revoked: date | None = None
+    """Since when others may have it: nothing that it ever signed counts. For one that is merely unused, `until`."""
+
 
 class SshKeyTable(_Dated):
     """An SSH key that proves who someone is; security keys and keys in an agent are fine."""

@@ -133,5 +133,4 @@ def _judge(status: SignatureStatus, keys: list[TrustedKey]) -> tuple[Fault | Non
 
 
 def _windows(keys: list[TrustedKey]) -> str:
-    spans = ", ".join(f"from {key.first or 'the beginning'} until {key.last or 'now'}" for key in keys)
-    return f"the key counts {spans}"
+    return f"the key counts {', '.join(key.span for key in keys)}"

@@ -101,7 +101,7 @@ class _AnyTrusted:
         self.matched = next((entry for entry in named if entry.covers(day)), None)
         if self.matched is None:
             self.fault = Fault.OUTSIDE_WINDOW
-            spans = ", ".join(f"from {e.first or 'the beginning'} until {e.last or 'now'}" for e in named)
+            spans = ", ".join(entry.span for entry in named)
             raise VerificationError(f"it is of {day}; {certified.identity} counts {spans}")
 
 

@@ -104,6 +104,19 @@ def test_the_window_of_a_key_is_told_when_it_matters(release_toml: Writer, windo
     assert warnings["roster ada keys[0]"].startswith(expected)
 
 
+def test_a_person_whose_keys_are_all_over_or_revoked_is_told_with_the_reasons(release_toml: Writer) -> None:
+    old = f', until = 2026-10-31 }}, {{ kind = "ssh", public-key = "{ssh_key()}", revoked = 2026-03-01'
+    project = release_toml.changed(keys("Ada", old))
+
+    assert found(project, Severity.WARNING)["roster ada"] == (
+        "release-manager; no key that counts today (one counts from the beginning until 2026-10-31; one counts never, "
+        "revoked on 2026-03-01), so nothing that they say counts (add a key)"
+    )
+    assert found(project, Severity.OK)["roster ada keys[1]"] == (
+        "revoked on 2026-03-01; nothing that it ever signed counts"
+    )
+
+
 def test_a_key_that_only_looks_like_one_is_an_error(release_toml: Writer) -> None:
     project = release_toml.changed(keys("Ada", key=ssh_key()[:-6]))
 

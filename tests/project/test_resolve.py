@@ -45,6 +45,21 @@ def plan_of(project: Project, version: str = "3.14.0", sandbox: SandboxFacts | N
     return resolve(project, version, COMMIT, started_by="ada", sandbox=sandbox, today=TODAY)
 
 
+def test_the_plan_says_from_when_until_when_and_whether_a_key_counts(release_toml: Writer) -> None:
+    dates = "from = 2026-01-01, until = 2026-12-31, revoked = 2026-03-01"
+    kinds = (
+        f'{{ kind = "ssh", public-key = "ssh-ed25519 AAAA", {dates} }}',
+        f'{{ kind = "openpgp", fingerprint = "{"A" * 40}", {dates} }}',
+        f'{{ kind = "sigstore", identity = "ada@example.org", issuer = "https://example.org", {dates} }}',
+    )
+    project = release_toml.changed(('id = "ada"', f'id = "ada"\nkeys = [{", ".join(kinds)}]'))
+
+    (ada, _) = plan_of(project).roster.people
+    assert [key.kind for key in ada.keys] == ["ssh", "openpgp", "sigstore"]
+    for key in ada.keys:
+        assert (key.first, key.last, key.revoked) == (date(2026, 1, 1), date(2026, 12, 31), date(2026, 3, 1))
+
+
 def reasons(project: Project, version: str = "3.14.0", commit: str = COMMIT, started_by: str = "ada") -> list[str]:
     with pytest.raises(CannotPlan) as caught:
         resolve(project, version, commit, started_by=started_by, sandbox=None, today=TODAY)

@@ -178,6 +178,16 @@ def test_a_release_of_nothing_is_refused(release_toml: Writer) -> None:
     assert "steps: every step only agrees with another, so nothing would be released" in facts(problems)
 
 
+def test_a_key_belongs_to_one_person(release_toml: Writer) -> None:
+    def key(comment: str) -> str:
+        return f'keys = [{{ kind = "ssh", public-key = "ssh-ed25519 AAAA {comment}" }}]'
+
+    ada, grace = ('id = "ada"', f'id = "ada"\n{key("ada")}'), ('id = "grace"', f'id = "grace"\n{key("grace")}')
+    (problem,) = release_toml.problems(ada, grace)
+
+    assert problem.endswith("roster[1].keys[0]: found a key of ada for grace as well; a key proves who one person is")
+
+
 ROLES = st.sampled_from(["a", "b", "c"])
 
 

@@ -101,6 +101,7 @@ class OutsideBuilder(Protocol):
             Failed: it was cancelled, or did not make all files.
             Missing: an artifact is gone, because the system keeps it no longer.
             Refused: what was built is another commit, or an archive is not safe to open.
-            Unavailable: the run has not ended, or a download broke off or has another digest.
+            Conflict: a download came whole, but has another digest than the system says.
+            Unavailable: the run has not ended, or a download broke off.
             Stopped: the caller wished it.
         """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from baton.model.base import Commit, Digest, Text, Value
+from baton.model.base import Commit, Digest, EnvName, Text, Value
 from baton.model.errors import Invalid
 from baton.model.manifest import SetRef
 
@@ -136,3 +136,80 @@ class Collected(Value):
     commit: Commit
     log: Digest | None = None
     builder: Text
+
+
+class GitHubApp(Value):
+    """A GitHub App as which a worker acts; it has to be installed on the repository.
+
+    It needs the repository permissions Actions (write) and, if runs are proven by their head, Contents (read).
+
+    Attributes:
+        id: its client id or its number.
+        private_key_from: the environment variable with its private key in PEM form, or with ``_FILE`` appended, with
+            the path of the key's file.
+    """
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)]
+    private_key_from: EnvName
+
+
+class GitHubBuilder(Value):
+    """A GitHub Actions workflow that is started by ``workflow_dispatch``.
+
+    The workflow's ``run-name`` has to show the input that holds ``{key}``: it is the only part of a dispatch that
+    GitHub gives back, so it is what a run is found again by.
+
+    Attributes:
+        repository: where the workflow is, as ``owner/name``.
+        workflow: its file in ``.github/workflows``.
+        ref: the branch or tag that it runs on.
+        inputs: what it is given; one holds ``{key}``.
+        artifacts: the artifacts of the run that are taken in. Of their files those that the step names are kept,
+            whatever folder they are in. One uploaded with ``archive: false`` is a file itself, but for zip files.
+        proof: what proves the commit that was built: ``head-sha``, that the run's head is the commit; or ``run-name``,
+            that the workflow, which lies in another repository, shows the input with ``{commit}`` in its ``run-name``.
+            The latter proves what the workflow was asked to build: whether it does is for the workflow to ensure.
+        api: the API's address; for GitHub Enterprise Server ``https://HOST/api/v3``.
+        api_version: GitHub Enterprise Server 3.20 and older know only ``2022-11-28``.
+        token_from: the environment variable with a token, or with ``_FILE`` appended, with the path of a token's file,
+            which is read each time; or else:
+        app: the GitHub App to act as.
+        accept_without_digest: whether artifacts are taken in of which the API names no digest, as that of GitHub
+            Enterprise Server does; then nothing but the connection vouches for them.
+    """
+
+    kind: Literal["github-actions"] = "github-actions"
+    repository: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9._-]*[A-Za-z0-9_-]$", max_length=140)
+    ]
+    workflow: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$", max_length=200)]
+    ref: Template
+    inputs: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)], Template] = (
+        Field(min_length=1, max_length=25)
+    )
+    artifacts: tuple[Annotated[Template, StringConstraints(min_length=1, max_length=260)], ...] = Field(
+        min_length=1, max_length=100
+    )
+    proof: Literal["head-sha", "run-name"] = "head-sha"
+    api: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^(https://[A-Za-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[A-Za-z0-9._-]+)*$",
+            max_length=300,
+        ),
+    ] = "https://api.github.com"
+    api_version: Literal["2026-03-10", "2022-11-28"] = "2026-03-10"
+    token_from: EnvName | None = None
+    app: GitHubApp | None = None
+    accept_without_digest: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_found_and_proven(self) -> Self:
+        given = "".join(self.inputs.values())
+        if "{key}" not in given:
+            raise ValueError("no input holds {key}, by which a run is found again: add one, and show it in `run-name`")
+        if self.proof == "run-name" and "{commit}" not in given:
+            raise ValueError("no input holds {commit}, which `run-name` has to show as the proof of what was built")
+        if (self.token_from is None) is (self.app is None):
+            raise ValueError("a worker needs either token_from or app to act on GitHub")
+        return self

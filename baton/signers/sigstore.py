@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from baton.settings import WorkerSettings
     from baton.signers.port import File, Keep
 
-_THREADS = 64
+_THREADS = 128
 """At most; each spends its time waiting for the timestamp authority and the log, which answers after a while."""
 
 _MARGIN = timedelta(seconds=60)
@@ -74,7 +74,7 @@ class SigstoreBatchSigner:
         trust = SigstoreTrust(self._config)
 
         def sign_one(artifact: Artifact, path: Path) -> bytes:  # noqa: ARG001  # what the digest names is enough
-            services.limit_time_in_this_thread()
+            services.prepare_thread()
             bundle = _bundle(certificate, artifact)
             content = bundle.to_json().encode()
             self._verify(trust, content, artifact)

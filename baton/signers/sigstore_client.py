@@ -1,12 +1,13 @@
-"""The sigstore library's signing clients, with what they lack: time limits, and no log entry without a timestamp.
+"""The sigstore library's signing clients, with what they lack.
 
-The library offers no way to set either; its clients are put together here as ``SigningContext.from_trust_config`` does.
+That is: time limits, connections that threads share, and no log entry without a timestamp. The library offers no way
+to set any; its clients are put together here as ``SigningContext.from_trust_config`` does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,11 +18,13 @@ from baton.model.errors import BatonError, Failed, Refused, Unavailable
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
-    from sigstore._internal.rekor import RekorLogSubmitter
     from sigstore.models import ClientTrustConfig
 
 _TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and to wait for an answer: a log answers when the entry is in it, which takes it a while."""
+
+_CONNECTIONS = 128
+"""How many idle connections to one service are kept: one for each thread that a batch may sign in."""
 
 _BUSY = frozenset({408, 425, 429})
 _SERVER_ERROR = 500
@@ -32,25 +35,29 @@ class SigningServices:
     """What the library signs with, at the services of a trust configuration."""
 
     context: SigningContext
-    log: RekorLogSubmitter
+    _clients: tuple[tuple[_Client, _Connections], ...]
 
     @classmethod
     def of(cls, config: ClientTrustConfig) -> SigningServices:
         """The clients of these services; nothing is connected yet."""
         signing = config.signing_config
         fulcio, log = signing.get_fulcio(), signing.get_tlogs()[0]
-        _limit_time(fulcio.session)
+        authorities = [_RequiredTimestamps(tsa.url) for tsa in signing.get_tsas()]
+        _Connections(fulcio.url).use_in(fulcio.session)
         context = SigningContext(
-            fulcio=fulcio,
-            rekor=log,
-            trusted_root=config.trusted_root,
-            tsa_clients=[_RequiredTimestamps(tsa.url) for tsa in signing.get_tsas()],
+            fulcio=fulcio, rekor=log, trusted_root=config.trusted_root, tsa_clients=list(authorities)
         )
-        return cls(context, log)
+        # Both kinds of log have an address and a session, which their common base does not tell.
+        clients = (cast("_Client", log), *authorities)
+        return cls(context, tuple((client, _Connections(client.url)) for client in clients))
 
-    def limit_time_in_this_thread(self) -> None:
-        """Let the log's requests end: its client makes a session for each thread, out of reach for anyone else."""
-        _limit_time(self.log._session)  # type: ignore[attr-defined]  # noqa: SLF001  # both its kinds have one
+    def prepare_thread(self) -> None:
+        """Give this thread's sessions their time limit and the connections that all threads share.
+
+        The library makes a session for each thread and client, out of reach for anyone else.
+        """
+        for client, connections in self._clients:
+            connections.use_in(client._session)  # noqa: SLF001  # there is no other way to it
 
 
 def service_problem(error: Exception) -> BatonError:
@@ -70,11 +77,45 @@ def service_problem(error: Exception) -> BatonError:
     return Failed(f"signing with Sigstore failed: {type(error).__name__}: {error}")
 
 
+class _Client(Protocol):
+    """A client of the library that keeps a session for each thread."""
+
+    url: str
+
+    @property
+    def _session(self) -> requests.Session: ...
+
+
 class _TimeLimit(HTTPAdapter):
-    """Ends every request in time, whatever its caller says."""
+    """Ends every request in time, also one whose caller set no limit."""
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # sessions name the options
-        return super().send(request, **options | {"timeout": _TIMEOUT})
+        return super().send(request, **options | {"timeout": options.get("timeout") or _TIMEOUT})
+
+
+class _Connections:
+    """The connections to one service, which may be used from several threads at once.
+
+    Proxies and certificate authorities are taken from the environment once; a session on its own looks for them, and
+    for passwords in ``~/.netrc``, at every request, which takes a tenth of the time that a signature does.
+
+    Args:
+        url: of the service.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._adapter = _TimeLimit(pool_maxsize=_CONNECTIONS)
+        self._environment = requests.Session().merge_environment_settings(url, {}, None, None, None)
+
+    def use_in(self, session: requests.Session) -> None:
+        """Let a session send its requests over these connections."""
+        if session.adapters.get("https://") is self._adapter:
+            return
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
+        session.proxies = self._environment["proxies"]
+        session.verify = self._environment["verify"]
+        session.trust_env = False
 
 
 class _RequiredTimestamps(TimestampAuthorityClient):
@@ -85,12 +126,6 @@ class _RequiredTimestamps(TimestampAuthorityClient):
             return super().request_timestamp(signature)
         except TimestampError as error:
             raise Unavailable(f"the timestamp authority {self.url} gave no timestamp: {error}") from error
-
-
-def _limit_time(session: requests.Session) -> None:
-    if not isinstance(session.get_adapter("https://"), _TimeLimit):
-        session.mount("https://", _TimeLimit())
-        session.mount("http://", _TimeLimit())
 
 
 def _answer(error: BaseException | None) -> requests.Response | None:

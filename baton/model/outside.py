@@ -187,7 +187,7 @@ class GitHubBuilder(Value):
     inputs: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)], Template] = (
         Field(min_length=1, max_length=25)
     )
-    artifacts: tuple[Annotated[Template, StringConstraints(min_length=1, max_length=260)], ...] = Field(
+    artifacts: tuple[Annotated[str, StringConstraints(min_length=1, max_length=260)], ...] = Field(
         min_length=1, max_length=100
     )
     proof: Literal["head-sha", "run-name"] = "head-sha"

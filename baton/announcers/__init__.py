@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baton.announcers.email import EmailAdapter
 from baton.announcers.log import LogAdapter
-from baton.announcers.port import AnnouncerAdapter
+from baton.announcers.message import Message
+from baton.announcers.port import AnnouncerAdapter, Busy
 from baton.announcers.webhook import WebhookAdapter
-from baton.model.announcing import LogAnnouncer, WebhookAnnouncer
+from baton.model.announcing import EmailAnnouncer, LogAnnouncer, WebhookAnnouncer
 
 if TYPE_CHECKING:
     from baton.model.announcing import Announcer
 
-__all__ = ["AnnouncerAdapter", "open_announcer"]
+__all__ = ["AnnouncerAdapter", "Busy", "Message", "open_announcer"]
 
 
 def open_announcer(announcer: Announcer) -> AnnouncerAdapter:
@@ -21,4 +23,6 @@ def open_announcer(announcer: Announcer) -> AnnouncerAdapter:
         case LogAnnouncer():
             return LogAdapter()
         case WebhookAnnouncer():
-            return WebhookAdapter(announcer.url_from)
+            return WebhookAdapter(announcer)
+        case EmailAnnouncer():
+            return EmailAdapter(announcer)

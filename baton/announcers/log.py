@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from baton.announcers.port import AnnouncerAdapter
 
 if TYPE_CHECKING:
-    from baton.model.announcing import Event
-    from baton.model.version import ReleaseId
+    from baton.announcers.message import Message
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +16,6 @@ _log = logging.getLogger(__name__)
 class LogAdapter(AnnouncerAdapter):
     """Writes to the logger ``baton.announcers.log`` at level INFO; never fails."""
 
-    def tell(self, event: Event, release: ReleaseId, text: str, link: str) -> None:
+    def tell(self, message: Message) -> None:
         """See :meth:`AnnouncerAdapter.tell`. Line breaks become spaces, so that no message can pose as two."""
-        _log.info("%s: %s", release, " ".join(f"[{event.value}] {text} {link}".split()))
+        _log.info("%s: %s", message.release, " ".join(f"[{message.event}] {message.whole}".split()))

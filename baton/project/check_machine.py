@@ -7,13 +7,14 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from baton.project.announcer_tables import EmailAnnouncerTable, WebhookAnnouncerTable
 from baton.project.finding import error, ok, warning
-from baton.project.schema import WebhookAnnouncerTable
 from baton.project.signers import policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from baton.project.announcer_tables import AnnouncerTable
     from baton.project.finding import Finding
     from baton.project.read import Project
     from baton.project.signing_tables import SigningTable
@@ -38,9 +39,9 @@ def credential_findings(project: Project, environment: Mapping[str, str]) -> Ite
         yield ok("credentials", "none are needed; the sandbox has its own")
         return
     for announcer in project.settings.announcers:
-        if isinstance(announcer, WebhookAnnouncerTable):
-            queue = project.settings.project.queue
-            yield _credential((announcer.url_from,), f"the address of announcer {announcer.name}", queue, environment)
+        for variable, what in _secrets_of(announcer):
+            meaning = f"the {what} of announcer {announcer.name}"
+            yield _credential((variable,), meaning, project.settings.project.queue, environment)
     needed: dict[tuple[tuple[str, ...], str, str], None] = {}
     for policy in _policies(project):
         if policy.sigstore_queue is not None:
@@ -52,6 +53,17 @@ def credential_findings(project: Project, environment: Mapping[str, str]) -> Ite
             needed[("BATON_GPG_HOME",), "where the team's key is", policy.gpg_queue] = None
     for names, meaning, queue in needed:
         yield _credential(names, meaning, queue, environment)
+
+
+def _secrets_of(announcer: AnnouncerTable) -> Iterator[tuple[str, str]]:
+    """Each variable that the announcer reads, and what it holds."""
+    named: dict[str, str | None] = {}
+    match announcer:
+        case WebhookAnnouncerTable():
+            named = {"address": announcer.url_from, "token": announcer.token_from}
+        case EmailAnnouncerTable():
+            named = {"user": announcer.username_from, "password": announcer.password_from}
+    return ((variable, what) for what, variable in named.items() if variable is not None)
 
 
 def _credential(names: tuple[str, ...], meaning: str, queue: str, environment: Mapping[str, str]) -> Finding:

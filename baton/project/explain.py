@@ -7,6 +7,7 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
+from baton.model.announcing import MAIL_ADDRESS
 from baton.project.json_schema import json_schema
 from baton.project.problem import Fault
 
@@ -36,6 +37,9 @@ PATTERNS = {
     r"^https?://\S+$": "an address that begins with https://, without spaces",
     r"^/[^\x00-\x1f]*$": "an absolute path",
     r"^[^\x00-\x1f]+$": "the path of a file",
+    r"^[^\x00-\x1f\x7f]+$": "a name without control characters",
+    MAIL_ADDRESS: 'a mail address without a name, such as "releases@example.org"',
+    r"^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9])?$": 'the name or IP address of a machine, such as "mail.example.org"',
     r"^[^-]": 'a git URL or a path that doesn\'t begin with "-"',
 }
 """Every pattern of the schema in words."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baton.model.announcing import LogAnnouncer, WebhookAnnouncer
+from baton.model.announcing import EmailAnnouncer, LogAnnouncer, WebhookAnnouncer
 from baton.model.plan import (
     ArchiveLimits,
     Check,
@@ -16,9 +16,10 @@ from baton.model.plan import (
 )
 from baton.model.roster import OpenPgpKey, Person, Roster, SigstoreIdentity, SshKey
 from baton.model.version import Stream
+from baton.project.announcer_tables import EmailAnnouncerTable, WebhookAnnouncerTable
 from baton.project.fields import seconds
 from baton.project.roster_tables import OpenPgpKeyTable, SshKeyTable
-from baton.project.schema import DirectoryTargetTable, WebhookAnnouncerTable
+from baton.project.schema import DirectoryTargetTable
 from baton.project.template import expand
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from baton.model.announcing import Announcer
     from baton.model.plan import Command, Target
     from baton.model.roster import Credential
+    from baton.project.announcer_tables import AnnouncerTable
     from baton.project.roster_tables import KeyTable, PersonTable
     from baton.project.schema import (
-        AnnouncerTable,
         ArchiveLimitsTable,
         CheckTable,
         CommandBuilderTable,
@@ -110,9 +111,28 @@ def sandbox_target(tables: Sequence[TargetTable]) -> SandboxTarget:
 
 
 def announcer(table: AnnouncerTable, *, rehearsed: bool) -> Announcer:
-    """Who is told; in a rehearsal the log hears what would go to a secret address."""
+    """Who is told; in a rehearsal the log hears what would go to people elsewhere."""
     if isinstance(table, WebhookAnnouncerTable) and not rehearsed:
-        return WebhookAnnouncer(name=table.name, on=table.on, url_from=table.url_from)
+        return WebhookAnnouncer(
+            name=table.name,
+            on=table.on,
+            shape=table.shape,
+            url_from=table.url_from,
+            token_from=table.token_from,
+            to=table.to,
+        )
+    if isinstance(table, EmailAnnouncerTable) and not rehearsed:
+        return EmailAnnouncer(
+            name=table.name,
+            on=table.on,
+            host=table.host,
+            port=table.security.usual_port if table.port is None else table.port,
+            security=table.security,
+            sender=table.sender,
+            recipients=table.recipients,
+            username_from=table.username_from,
+            password_from=table.password_from,
+        )
     return LogAnnouncer(name=table.name, on=table.on)
 
 

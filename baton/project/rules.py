@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baton.project.announcer_rules import announcer_faults
 from baton.project.explain import near
 from baton.project.people_rules import people_faults
 from baton.project.problem import Fault
@@ -34,6 +35,7 @@ def faults_in(settings: ReleaseFile) -> Iterator[Fault]:
     yield from _file_names(settings.steps)
     yield from people_faults(settings)
     yield from signing_faults(settings)
+    yield from announcer_faults(settings.announcers)
     if not settings.project.sandbox:
         yield from _only_rehearsed(settings.targets)
 

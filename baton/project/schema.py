@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, StringConstraints
 
-from baton.model.announcing import Event
 from baton.model.base import EnvName, Name
 from baton.model.plan import GatePoint
 from baton.model.version import StreamStatus
+from baton.project.announcer_tables import AnnouncerTable
 from baton.project.fields import CommandTemplate, Duration, FileTemplate, Repository, Table, TagTemplate, TextTemplate
 from baton.project.roster_tables import PersonTable
 from baton.project.signing_tables import SigningTable, StreamSigningTable
@@ -179,31 +179,6 @@ class SandboxTargetTable(Table):
     """The task queue of the worker that may publish there."""
 
 
-class _AnnouncerTable(Table):
-    name: Name
-    """The announcer's name in the log."""
-
-    on: tuple[Annotated[Event, Strict(strict=False)], ...] = Field(default=tuple(Event), min_length=1, max_length=10)
-    """What people are told about."""
-
-
-class LogAnnouncerTable(_AnnouncerTable):
-    """Tells people by a line in the worker's log."""
-
-    kind: Literal["log"]
-    """How people are told."""
-
-
-class WebhookAnnouncerTable(_AnnouncerTable):
-    """Tells people by a JSON message to a web address."""
-
-    kind: Literal["webhook"]
-    """How people are told."""
-
-    url_from: EnvName = Field(alias="url-from")
-    """The environment variable of the worker that holds the address, which is a secret and doesn't belong here."""
-
-
 class ArchiveLimitsTable(Table):
     """Bounds that the declared contents of every archive must keep, against archive bombs."""
 
@@ -218,7 +193,6 @@ class ArchiveLimitsTable(Table):
 
 
 TargetTable = Annotated[DirectoryTargetTable | SandboxTargetTable, Field(discriminator="kind")]
-AnnouncerTable = Annotated[LogAnnouncerTable | WebhookAnnouncerTable, Field(discriminator="kind")]
 
 
 class ReleaseFile(Table):

@@ -25,6 +25,7 @@ class WorkerSettings(BaseSettings):
         gpg_passphrase_file: a file whose first line is the passphrase.
         sigstore_trust_config: a Sigstore client trust configuration; by default the plan's instance decides.
         identity_token_file: a file with an OIDC token that the platform refreshes.
+        identity_token_command: a command that prints such a token; split into words as by a shell, run without one.
         identity_token_url: an OAuth 2.0 token endpoint for client credentials (RFC 6749, section 4.4).
         identity_client_id: the client there.
         identity_client_secret_file: a file with the client's secret.
@@ -43,6 +44,7 @@ class WorkerSettings(BaseSettings):
     gpg_passphrase_file: Path | None = None
     sigstore_trust_config: Path | None = None
     identity_token_file: Path | None = None
+    identity_token_command: str | None = None
     identity_token_url: str | None = None
     identity_client_id: str | None = None
     identity_client_secret_file: Path | None = None

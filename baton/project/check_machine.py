@@ -45,7 +45,7 @@ def credential_findings(project: Project, environment: Mapping[str, str]) -> Ite
     needed: dict[tuple[tuple[str, ...], str, str], None] = {}
     for policy in _policies(project):
         if policy.sigstore_queue is not None:
-            sources = ("BATON_IDENTITY_TOKEN_FILE", "BATON_IDENTITY_TOKEN_URL")
+            sources = ("BATON_IDENTITY_TOKEN_FILE", "BATON_IDENTITY_TOKEN_COMMAND", "BATON_IDENTITY_TOKEN_URL")
             needed[
                 sources, "where the machine's identity token is, if its platform has none", policy.sigstore_queue
             ] = None

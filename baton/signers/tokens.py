@@ -1,7 +1,8 @@
 """Where a machine gets its identity token, and whose signature Fulcio will certify for it.
 
-Three sources, the first that a worker is configured for: a file that the platform refreshes, an OAuth 2.0
-client-credentials endpoint, and what the platform offers by itself (GitHub Actions, GCP, GitLab, Buildkite, CircleCI).
+Four sources, the first that a worker is configured for: a file that the platform refreshes, a command that prints a
+token, an OAuth 2.0 client-credentials endpoint, and what the platform offers by itself (GitHub Actions, GCP, GitLab,
+Buildkite, CircleCI).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sigstore.oidc import IdentityError, IdentityToken
 
 from baton.model.errors import Invalid, Missing, Refused, Unavailable
 from baton.signers.secrets import read_secret
+from baton.signers.token_command import command_words, token_from_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +43,14 @@ def token_source(settings: WorkerSettings) -> TokenSource:
 
     Raises:
         Missing: a token endpoint is set, but not the client or its secret.
-        Invalid: the endpoint is no HTTPS address; on loopback HTTP will do.
+        Invalid: the endpoint is no HTTPS address (on loopback HTTP will do), or the command has no words.
     """
     if settings.identity_token_file is not None:
         file = settings.identity_token_file
         return lambda: read_secret(file, "BATON_IDENTITY_TOKEN_FILE")
+    if settings.identity_token_command is not None:
+        words = command_words(settings.identity_token_command)
+        return lambda: token_from_command(words)
     if settings.identity_token_url is None:
         return _ambient_token
     client_id, secret_file = settings.identity_client_id, settings.identity_client_secret_file
@@ -128,9 +133,9 @@ def _ambient_token() -> SecretStr:
         raise Unavailable(f"this platform offers identity tokens, but gave none: {error}") from error
     if token is None:
         raise Missing(
-            "this worker has no identity token to sign with: set BATON_IDENTITY_TOKEN_FILE or "
-            "BATON_IDENTITY_TOKEN_URL, or run it where the platform gives one (in GitHub Actions with "
-            "`permissions: id-token: write`)"
+            "this worker has no identity token to sign with: set BATON_IDENTITY_TOKEN_FILE, "
+            "BATON_IDENTITY_TOKEN_COMMAND or BATON_IDENTITY_TOKEN_URL, or run it where the platform gives one "
+            "(in GitHub Actions with `permissions: id-token: write`)"
         )
     return SecretStr(token)
 

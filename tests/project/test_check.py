@@ -66,7 +66,9 @@ keys = [{{ kind = "ssh", public-key = "{ssh_key()}" }}]
     project = release_toml.changed(keys("Ada"), keys("Grace"), more=third)
 
     assert found(project, Severity.ERROR) == {}
-    assert set(found(project, Severity.WARNING)) == {"BATON_IDENTITY_TOKEN_FILE or BATON_IDENTITY_TOKEN_URL"}
+    assert set(found(project, Severity.WARNING)) == {
+        "BATON_IDENTITY_TOKEN_FILE or BATON_IDENTITY_TOKEN_COMMAND or BATON_IDENTITY_TOKEN_URL"
+    }
 
 
 def test_people_without_keys_can_not_pass_a_real_gate(release_toml: Writer) -> None:

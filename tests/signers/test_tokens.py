@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,6 +119,32 @@ def test_a_platform_that_gives_tokens_needs_no_setting(sandbox: LocalSigstore, m
     assert token.issuer == "https://token.actions.githubusercontent.com"
 
 
+def test_a_gitlab_job_has_its_token_in_a_variable(sandbox: LocalSigstore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("SIGSTORE_ID_TOKEN", sandbox.tokens.for_machine("gitlab"))
+    assert TokenIdentity.of(token_source(WorkerSettings())()).identity == machine_identity("gitlab")
+
+
+@pytest.mark.parametrize(
+    ("platform", "program", "asks"),
+    [
+        ("BUILDKITE", "buildkite-agent", "oidc request-token --audience sigstore"),
+        ("CIRCLECI", "circleci", 'run oidc get --claims {"aud": "sigstore"} --root-issuer'),
+    ],
+)
+def test_a_platforms_own_program_is_asked(
+    sandbox: LocalSigstore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, platform: str, program: str, asks: str
+) -> None:
+    token, asked = tmp_path / "token", tmp_path / "asked"
+    token.write_text(sandbox.tokens.for_machine("job"))
+    (tmp_path / program).write_text(f'#!/bin/sh\necho "$*" > {asked}\ncat {token}\n')
+    (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv(platform, "true")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert TokenIdentity.of(token_source(WorkerSettings())()).identity == machine_identity("job")
+    assert asked.read_text().strip() == asks
+
+
 def test_a_platform_that_denies_its_token_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", raising=False)
@@ -126,7 +153,8 @@ def test_a_platform_that_denies_its_token_is_named(monkeypatch: pytest.MonkeyPat
 
 
 def test_without_any_source_the_settings_are_named() -> None:
-    with pytest.raises(Missing, match="BATON_IDENTITY_TOKEN_FILE or BATON_IDENTITY_TOKEN_URL"):
+    names = "BATON_IDENTITY_TOKEN_FILE, BATON_IDENTITY_TOKEN_COMMAND or BATON_IDENTITY_TOKEN_URL"
+    with pytest.raises(Missing, match=names):
         token_source(WorkerSettings())()
 
 

@@ -50,6 +50,9 @@ ENTRIES = (
     Entry("log", _LOOK, "Who did what in a release, and when.", "baton.cli.commands.look"),
     Entry("ui", _LOOK, "The address of a release in the Temporal Web UI.", "baton.cli.commands.look"),
     Entry("verify", _LOOK, "Verify what was published, as a stranger would.", "baton.cli.verify"),
+    Entry(
+        "identities", _LOOK, "Whose signatures count: fetch newer lists, or check one.", "baton.cli.commands.identities"
+    ),
     Entry("start", _ACT, "Start a release: shows the plan and asks first.", "baton.cli.commands.act"),
     Entry("sign-off", _ACT, "Agree to what a gate asks about.", "baton.cli.commands.act"),
     Entry("decide", _ACT, "Decide about a step that could not finish.", "baton.cli.commands.act"),

@@ -1,7 +1,9 @@
 """``baton verify``: for people who download; works alone, without a server or a release.toml."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -15,13 +17,15 @@ from baton.cli.terminal import notes, print_json
 from baton.model.base import Digest
 from baton.model.errors import Missing
 from baton.model.version import Version
+from baton.trust import Report, SignatureKind, Trust
 from baton.trust.digests import Digests, load_digests
-from baton.trust.identities import TrustedIdentities, load_identities, shipped_identities
-from baton.trust.result import Report
+from baton.trust.documents import Sourced, load_identities, project_identities
 from baton.trust.subjects import Subject, find_subjects, signed_name
-from baton.trust.verification import Trust, verify_subjects
+from baton.trust.verification import verify_subjects
+from baton.trust.verifiers import usable_cores
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_ADDRESSES_AT_ONCE = 8
 
 
 def _version(text: str) -> str:
@@ -48,7 +52,8 @@ def verify(
         typer.Option(metavar="FILE", help="Who may sign what: the project's trusted-identities document."),
     ] = None,
     project: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Use the document that comes with Baton: cpython.")
+        str | None,
+        typer.Option(metavar="NAME", help="Use the document that comes with Baton (cpython), or was fetched."),
     ] = None,
     version: Annotated[
         str | None,
@@ -62,6 +67,10 @@ def verify(
     digests: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="What the files have to be; they need not be here. JSON or sha256sum's."),
+    ] = None,
+    require: Annotated[
+        list[SignatureKind] | None,
+        typer.Option(help="A kind of signature that each file must have, beside those that the list requires."),
     ] = None,
     gpg_key: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A signer's exported OpenPGP key; may be repeated.")
@@ -78,7 +87,7 @@ def verify(
 
     Finds .sigstore.json, .sigstore and .asc beside each file, and compares each signature with the project's list of
     trusted identities: the exact identity and issuer, or OpenPGP primary key, for the stream and the day. At least one
-    signature has to count, and none may fail. Your own GnuPG keyring is not used.
+    signature has to count, one of each kind that is required, and none may fail. Your own GnuPG keyring is not used.
 
     Examples:
       baton verify --project cpython Python-3.13.9.tgz
@@ -86,9 +95,9 @@ def verify(
       baton verify --identities hello.json dist/
       baton verify --project cpython --version 3.13.9 --digest sha256:HEX --bundle FILE --offline
     """
-    document, source = _identities(identities, project)
+    trusted = _trusted(identities, project)
     trust = Trust(
-        identities=document,
+        identities=trusted.document,
         public_keys=tuple(_key(path) for path in gpg_key or ()),
         trust_config=trust_config,
         offline=offline,
@@ -100,19 +109,23 @@ def verify(
         else:
             known = load_digests(digests) if digests is not None else None
             subjects = _found(paths, known, version, stack)
-        report = verify_subjects(subjects, trust, version=version)
-    _show(report, document, source, as_json=as_json)
+        report = verify_subjects(subjects, trust, version=version, required=require or (), processes=usable_cores())
+    _show(report, trusted, as_json=as_json)
     if not report:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _identities(file: Path | None, project: str | None) -> tuple[TrustedIdentities, str]:
-    """The document, and where it came from."""
-    if file is not None and project is None:
-        return load_identities(file), str(file)
+def _trusted(file: Path | None, project: str | None) -> Sourced:
+    today = datetime.now(UTC).date()
     if project is not None and file is None:
-        return shipped_identities(project), "shipped with Baton"
-    raise typer.BadParameter("say who may sign: either --identities FILE, or --project cpython")
+        return project_identities(project, today)
+    if file is None or project is not None:
+        raise typer.BadParameter("say who may sign: either --identities FILE, or --project cpython")
+    document = load_identities(file)
+    if document.expires is not None and document.expires < today:
+        # Old releases verify by old lists; only that it is the newest can't be said any more.
+        notes().print(f"baton: {file} expired on {document.expires}; used all the same, because you name it")
+    return Sourced(document, f"{file}, trusted because you name it")
 
 
 def _given(
@@ -130,18 +143,25 @@ def _found(
 ) -> tuple[Subject, ...]:
     if not paths:
         raise typer.BadParameter("name what to verify: PATH or URL, or --digest with --bundle")
-    local = [_fetched(path, stack) if _ADDRESS.match(path) else Path(path) for path in paths]
-    return find_subjects(local, digests, version=version)
+    addresses = list(dict.fromkeys(path for path in paths if _ADDRESS.match(path)))
+    fetched = dict(zip(addresses, _fetched(addresses, stack), strict=True))
+    return find_subjects([fetched.get(path, Path(path)) for path in paths], digests, version=version)
 
 
-def _fetched(address: str, stack: ExitStack) -> Path:
-    """A temporary folder with what is at the address."""
+def _fetched(addresses: list[str], stack: ExitStack) -> list[Path]:
+    """A temporary folder for each address, with what is there."""
+    if not addresses:
+        return []
     # Only needed for addresses, and httpx takes a tenth of a second to import.
     from baton.trust.download import download  # noqa: PLC0415
 
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-verify-")))
-    download(address, folder)
-    return folder
+    folders = [folder / str(number) for number in range(len(addresses))]
+    for made in folders:
+        made.mkdir()
+    with ThreadPoolExecutor(_ADDRESSES_AT_ONCE) as pool:
+        list(pool.map(download, addresses, folders))
+    return folders
 
 
 def _key(path: Path) -> bytes:
@@ -151,16 +171,22 @@ def _key(path: Path) -> bytes:
         raise Missing(f"can't read the OpenPGP key {path}: {error.strerror}") from error
 
 
-def _show(report: Report, document: TrustedIdentities, source: str, *, as_json: bool) -> None:
+def _show(report: Report, trusted: Sourced, *, as_json: bool) -> None:
     if not as_json:
         from baton.cli.verify_page import print_report  # noqa: PLC0415  # Rich's tables, not needed for --help
 
-        print_report(report, document)
+        print_report(report, trusted)
         return
+    document = trusted.document
     fields = report.model_dump(mode="json", by_alias=True)
     for file, result in zip(fields["files"], report.files, strict=True):
-        file["ok"] = bool(result)
+        file.update(ok=bool(result), missing=list(result.missing), failures=list(result.failures))
         for signature, judged in zip(file["signatures"], result.signatures, strict=True):
             signature["ok"] = bool(judged)
-    identities = {"source": source, "digest": document.digest, "issued": document.issued.isoformat()}
+    identities = {
+        "source": trusted.source,
+        "digest": document.digest,
+        "serial": document.serial,
+        "issued": document.issued.isoformat(),
+    }
     print_json("verification", {"ok": bool(report), "project": document.project, "identities": identities, **fields})

@@ -4,14 +4,12 @@ from rich.table import Table
 from rich.text import Text
 
 from baton.cli.terminal import page
-from baton.trust.identities import TrustedIdentities
+from baton.model.base import short
+from baton.trust.documents import Sourced
 from baton.trust.result import Fault, FileResult, Report, SignatureResult
 
-_SHOWN = 12
-"""Characters of a digest or fingerprint that people compare at a glance."""
 
-
-def print_report(report: Report, document: TrustedIdentities) -> None:
+def print_report(report: Report, trusted: Sourced) -> None:
     """Print a table of files and their signatures, then what is wrong, then the verdict."""
     console = page()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -22,7 +20,7 @@ def print_report(report: Report, document: TrustedIdentities) -> None:
     console.print(table)
     for failure in report.failures:
         console.print(f"\n{failure}", style="red")
-    console.print(f"\n{_summary(report, document)}", style="green" if report else "bold red")
+    console.print(f"\n{_summary(report, trusted)}", style="green" if report else "bold red")
 
 
 def _add(table: Table, file: FileResult) -> None:
@@ -49,10 +47,14 @@ def _verdict(signature: SignatureResult) -> Text:
     return Text(f"FAILED: {signature.fault}", style="red")
 
 
-def _summary(report: Report, document: TrustedIdentities) -> str:
+def _summary(report: Report, trusted: Sourced) -> str:
+    document = trusted.document
     total, good = len(report.files), sum(1 for file in report.files if file)
     unchecked = sum(s.fault is Fault.NOT_CHECKED for file in report.files for s in file.signatures)
-    by = f"by the trusted identities of {document.project} of {document.issued} ({document.digest[7 : 7 + _SHOWN]})"
+    by = (
+        f"by the trusted identities of {document.project} number {document.serial} of {document.issued} "
+        f"({short(document.digest)}; {trusted.source})"
+    )
     note = (
         f"; OpenPGP signatures not checked, which takes the file and a key (--gpg-key): {unchecked}"
         if unchecked

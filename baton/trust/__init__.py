@@ -1,13 +1,16 @@
 """Who signed this, and does it count: verification and the trusted-identities document."""
 
-from baton.trust.identities import TrustedIdentities, load_identities, shipped_identities
+from baton.trust.documents import load_identities, shipped_identities
+from baton.trust.identities import SignatureKind, TrustedIdentities
 from baton.trust.result import Fault, FileResult, Report, SignatureResult
-from baton.trust.verification import Trust, verify
+from baton.trust.verification import verify
+from baton.trust.verifiers import Trust
 
 __all__ = [
     "Fault",
     "FileResult",
     "Report",
+    "SignatureKind",
     "SignatureResult",
     "Trust",
     "TrustedIdentities",

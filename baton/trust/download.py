@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import httpx
 
 from baton.model.errors import Failed, Invalid, Missing, Unavailable
-from baton.trust.subjects import SUFFIXES
+from baton.trust.subjects import SUFFIXES, signed_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,16 +26,20 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 """A published file's name; links to anything else in a listing lead to folders, sorting or elsewhere."""
 
 
-def download(address: str, folder: Path, *, tell: Callable[[str], None] = lambda _name: None) -> None:
+def download(address: str, folder: Path, *, tell: Callable[[str], None] = lambda _name: None) -> Path:
     """Fetch a file with its signatures, or every file of a web folder, into a local folder.
 
     Where it comes from proves nothing, and need not: the signatures do.
 
     Args:
         address: ``https://…`` or ``http://…``; one that ends with ``/``, or redirects to one that does, is a folder,
-            whose files are those that its listing links to.
+            whose files are those that its listing links to. Of a signature's address the signed file is fetched too.
+            A file's signatures lie beside the address itself, wherever that redirects to.
         folder: an empty folder.
         tell: told each name when its fetching begins; called from several threads.
+
+    Returns:
+        Where the file lies now that the address names; of a web folder, the local one.
 
     Raises:
         Invalid: it is no such address, or its listing links to no file.
@@ -46,17 +50,19 @@ def download(address: str, folder: Path, *, tell: Callable[[str], None] = lambda
     with httpx.Client(
         timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}, follow_redirects=True, max_redirects=_REDIRECTS
     ) as client:
-        with _answer(client, _parsed(address)) as found:
+        base = _parsed(address)
+        with _answer(client, base) as found:
             if found is None:
                 raise Missing(f"{address} is not there (404)")
-            base, listed = found.url, found.url.path.endswith("/")
-            if listed:
-                names = _listed(found)
+            if listed := found.url.path.endswith("/"):
+                base, names = found.url, _listed(found)
+                result = folder
             else:
                 name = _file_name(base)
-                names = [name + suffix for suffix in SUFFIXES]
+                result = folder / name
+                names = [beside for beside in _signed_and_signatures(name) if beside != name]
                 tell(name)
-                _save(found, folder / name)
+                _save(found, result)
 
         def fetch(name: str) -> None:
             with _answer(client, base.join(f"./{name}")) as answer:
@@ -68,6 +74,7 @@ def download(address: str, folder: Path, *, tell: Callable[[str], None] = lambda
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(fetch, names))
+    return result
 
 
 class _Links(HTMLParser):
@@ -98,6 +105,12 @@ def _listed(page: httpx.Response) -> list[str]:
             f"{page.url} lists no files: expected a web server's listing of a folder, or name one of the files"
         )
     return files
+
+
+def _signed_and_signatures(name: str) -> list[str]:
+    """The names under which a file and its signatures may be found, by the name of any one of them."""
+    signed = signed_name(name)
+    return [signed, *(signed + suffix for suffix in SUFFIXES)]
 
 
 def _file_name(url: httpx.URL) -> str:

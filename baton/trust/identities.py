@@ -1,31 +1,35 @@
 """The trusted-identities document: for each stream, everyone whose signature counts, and when.
 
-A project publishes it as one JSON file; CPython's comes with Baton. The document is named by the digest of its
-canonical JSON, which is also what a signature over the document itself would have to cover.
+A project publishes it as one JSON file, signed like any other file, with a rising serial number; CPython's comes with
+Baton. Where it is read from is in :mod:`baton.trust.documents`, who may replace it in :mod:`baton.trust.succession`.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from packaging.version import Version as _Pep440
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from baton.model.base import Digest, Name, Value, canonical_json, digest_of
-from baton.model.errors import Invalid, Missing
+from baton.model.errors import Invalid
 from baton.model.plan import Plan, Signer, SigstoreInstance, SigstoreSigner
 from baton.model.roster import OpenPgpKey, SigstoreIdentity, Window
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from baton.model.version import Version
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 """The issuer of the tokens that GitHub Actions gives to workflow runs."""
+
+
+class SignatureKind(StrEnum):
+    """What sort of signature it is."""
+
+    SIGSTORE = "sigstore"
+    OPENPGP = "openpgp"
 
 
 class Who(StrEnum):
@@ -93,10 +97,19 @@ class TrustedStream(Value):
 
     Attributes:
         name: as in :class:`baton.model.version.Stream`: the versions' common beginning, or ``*``.
+        requires: each file must have a signature of each of these kinds that counts; with none of them, any one does.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^(\*|[0-9]+(\.[0-9]+)*)$", max_length=32)]
+    requires: tuple[SignatureKind, ...] = ()
     trusted: tuple[TrustedIdentity, ...] = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        kinds = {signature_kind(entry) for entry in self.trusted}
+        if unmet := [kind for kind in self.requires if kind not in kinds]:
+            raise ValueError(f"a signature of kind {', '.join(unmet)} is required, but nobody is listed who makes one")
+        return self
 
     @property
     def prefix(self) -> tuple[int, ...]:
@@ -112,14 +125,24 @@ class TrustedIdentities(Value):
     """The document.
 
     Attributes:
+        kind: the format, with its version.
         sigstore: the Sigstore instance whose certificates count.
+        serial: which text of the document it is; each new one has a higher number than all before.
         issued: the day from which this text of the document is meant to be used.
+        expires: the last day on which it may still be the newest. What is fetched has to say one, so that nobody can
+            hold a newer text back for ever.
+        address: where the project publishes the newest text; its signatures lie beside it.
+        document_signers: whose signature lets a newer text take the place of this one.
     """
 
     kind: Literal["urn:baton:trusted-identities:v1"] = "urn:baton:trusted-identities:v1"
     project: Name
     sigstore: SigstoreInstance = SigstoreInstance.PUBLIC
+    serial: int = Field(default=1, ge=1, le=2**53 - 1)
     issued: date
+    expires: date | None = None
+    address: Annotated[str, StringConstraints(pattern=r"^https?://\S+[^/\s]$", max_length=500)] | None = None
+    document_signers: tuple[TrustedIdentity, ...] = Field(default=(), max_length=50)
     streams: tuple[TrustedStream, ...] = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
@@ -127,6 +150,12 @@ class TrustedIdentities(Value):
         names = [stream.name for stream in self.streams]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"stream {', '.join(twice)} is listed more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.expires is not None and self.expires < self.issued:
+            raise ValueError(f"it expires on {self.expires}, before it is issued on {self.issued}")
         return self
 
     @property
@@ -155,12 +184,19 @@ class TrustedIdentities(Value):
         instances = {signer.instance for signer in plan.signers if isinstance(signer, SigstoreSigner)}
         if len(instances) > 1:
             raise Invalid(f"the plan signs with several Sigstore instances at once: {', '.join(sorted(instances))}")
+        trusted = tuple(map(trusted_signer, plan.signers))
+        requires = tuple(dict.fromkeys(map(signature_kind, trusted)))
         return cls(
             project=plan.release.project,
             sigstore=next(iter(instances), SigstoreInstance.PUBLIC),
             issued=issued,
-            streams=(TrustedStream(name=plan.stream.name, trusted=tuple(map(trusted_signer, plan.signers))),),
+            streams=(TrustedStream(name=plan.stream.name, requires=requires, trusted=trusted),),
         )
+
+
+def signature_kind(trusted: TrustedIdentity) -> SignatureKind:
+    """Which sort of signature an entry's owner makes."""
+    return SignatureKind.OPENPGP if isinstance(trusted, TrustedKey) else SignatureKind.SIGSTORE
 
 
 def trusted_signer(signer: Signer) -> TrustedIdentity:
@@ -168,55 +204,3 @@ def trusted_signer(signer: Signer) -> TrustedIdentity:
     if isinstance(signer, SigstoreSigner):
         return TrustedSigstoreIdentity(**signer.identity.model_dump(), who=Who.MACHINE)
     return TrustedKey(**signer.key.model_dump(), who=Who.MACHINE)
-
-
-def load_identities(path: Path) -> TrustedIdentities:
-    """Read a document from a file.
-
-    Raises:
-        Missing: there is no such file.
-        Invalid: it is not a trusted-identities document; the message says where.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Missing(f"can't read the trusted identities {path}: {error.strerror}") from error
-    return _parse(content, str(path))
-
-
-def shipped_identities(project: str) -> TrustedIdentities:
-    """The document that comes with Baton for a project.
-
-    Raises:
-        Missing: none comes with Baton; the message names those that do.
-    """
-    folder = files("baton.trust") / "data"
-    known = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
-    if project not in known:
-        raise Missing(
-            f"no trusted identities of {project} come with Baton, only those of: {', '.join(known)}; "
-            "give the project's own document with --identities FILE"
-        )
-    return _parse((folder / f"{project}.json").read_bytes(), f"the shipped identities of {project}")
-
-
-def identities_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the document."""
-    schema = TrustedIdentities.model_json_schema(by_alias=True)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:baton:trusted-identities:v1",
-        **schema,
-    }
-
-
-def _parse(content: bytes, source: str) -> TrustedIdentities:
-    try:
-        return TrustedIdentities.model_validate_json(content)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"]) or "the document"
-        raise Invalid(
-            f"{source} is not a urn:baton:trusted-identities:v1 document: {where}: {problem['msg']}, "
-            f"found {str(problem['input'])[:80]!r} ({error.error_count()} problem(s) in all)"
-        ) from error

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from baton.model.errors import Invalid
 from baton.trust.gnupg_home import open_home, temporary_home
 from baton.trust.gpg_status import SignatureStatus, armour_problem, read_status
-from baton.trust.identities import TrustedIdentity, TrustedKey
-from baton.trust.result import Fault, KeyState, SignatureKind, SignatureResult
+from baton.trust.identities import SignatureKind, TrustedIdentity, TrustedKey
+from baton.trust.result import Fault, KeyState, SignatureResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,6 +110,9 @@ def _import(gpg: gnupg.GPG, block: bytes, what: str) -> None:
 
 def _judge(status: SignatureStatus, keys: list[TrustedKey]) -> tuple[Fault | None, str, TrustedKey | None]:
     """Whether a signature counts by this list: the fault if it does not, the reason, the entry it counts by."""
+    if status.fault is Fault.UNKNOWN_KEY and any(_has_id(key, status.signing_key) for key in keys):
+        # A key id proves nothing, but says which public key to hand in.
+        return status.fault, f"{status.reason}; a key with that id is listed: hand its public key in", None
     if status.fault is not None or status.made_at is None:
         return status.fault or Fault.BAD, status.reason, None
     named = [key for key in keys if key.fingerprint == status.primary]
@@ -130,6 +133,11 @@ def _judge(status: SignatureStatus, keys: list[TrustedKey]) -> tuple[Fault | Non
     if bounded is None:
         return Fault.EXPIRED, "its key has expired, and no end of the time in which it counts is known", None
     return None, f"{status.primary} counted until {bounded.last}; the key has expired since", bounded
+
+
+def _has_id(key: TrustedKey, key_id: str | None) -> bool:
+    """Whether that is the key's id: the end of its fingerprint in version 4 (RFC 9580, section 5.5.4)."""
+    return key_id is not None and key.fingerprint.endswith(key_id)
 
 
 def _windows(keys: list[TrustedKey]) -> str:

@@ -6,14 +6,9 @@ from datetime import datetime  # pydantic reads it at run time
 from enum import StrEnum
 
 from baton.model.base import Digest, Value
-from baton.trust.identities import TrustedIdentity  # pydantic reads it at run time
+from baton.trust.identities import SignatureKind, TrustedIdentity  # pydantic reads them at run time
 
-
-class SignatureKind(StrEnum):
-    """What sort of signature it is."""
-
-    SIGSTORE = "sigstore"
-    OPENPGP = "openpgp"
+__all__ = ["Fault", "FileResult", "KeyState", "Report", "SignatureKind", "SignatureResult"]
 
 
 class Fault(StrEnum):
@@ -86,6 +81,7 @@ class FileResult(Value):
         digest: what was computed from the file, or given in its place; None when it could not be read.
         version: which version the file is taken to belong to, and
         stream: which stream's identities count for it.
+        required: of each of these kinds one signature has to count.
         problem: what is wrong with the file itself, whatever its signatures.
     """
 
@@ -93,13 +89,31 @@ class FileResult(Value):
     digest: Digest | None
     version: str | None = None
     stream: str | None = None
+    required: tuple[SignatureKind, ...] = ()
     signatures: tuple[SignatureResult, ...] = ()
     problem: str | None = None
 
+    @property
+    def missing(self) -> tuple[SignatureKind, ...]:
+        """The required kinds of which no signature counts."""
+        counting = {signature.kind for signature in self.signatures if signature}
+        return tuple(kind for kind in self.required if kind not in counting)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One line for each thing that is wrong; none if all is well."""
+        if self:
+            return ()
+        lines = [self.problem] if self.problem else []
+        lines += [f"{signature.source}: {signature.reason}" for signature in self.signatures if not signature]
+        unseen = set(self.missing) - {signature.kind for signature in self.signatures}
+        lines += [f"it has no {kind} signature, which is required" for kind in self.missing if kind in unseen]
+        return tuple(lines)
+
     def __bool__(self) -> bool:
-        """At least one signature counts, none that could be checked fails, nothing else is wrong."""
+        """At least one signature counts, one of each required kind, none that could be checked fails, all else fits."""
         checked = [signature for signature in self.signatures if signature.fault is not Fault.NOT_CHECKED]
-        return self.problem is None and bool(checked) and all(checked)
+        return self.problem is None and bool(checked) and all(checked) and not self.missing
 
 
 class Report(Value):
@@ -118,8 +132,4 @@ class Report(Value):
     @property
     def failures(self) -> tuple[str, ...]:
         """One line for each thing that is wrong, naming the file."""
-        wrong = [file for file in self.files if not file]
-        lines = [f"{file.name}: {file.problem}" for file in wrong if file.problem]
-        faulty = [(file, signature) for file in wrong for signature in file.signatures if not signature]
-        lines += [f"{file.name}: {signature.source}: {signature.reason}" for file, signature in faulty]
-        return (*lines, *self.problems)
+        return (*(f"{file.name}: {line}" for file in self.files for line in file.failures), *self.problems)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from baton.model.errors import BatonError, Invalid
 from baton.model.version import Version
 from baton.store.files import digest_of_file
-from baton.trust.identities import TrustedIdentities, TrustedKey, TrustedStream
-from baton.trust.openpgp import Keyring, open_keyring
-from baton.trust.result import Fault, FileResult, Report, SignatureKind, SignatureResult
-from baton.trust.subjects import Subject, find_subjects, kind_of, version_in
+from baton.trust.result import FileResult, Report
+from baton.trust.subjects import Subject, find_subjects, version_in
+from baton.trust.verifiers import open_verifiers, usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,30 +21,18 @@ if TYPE_CHECKING:
 
     from baton.model.base import Digest
     from baton.trust.digests import Digests
-    from baton.trust.sigstore import SigstoreTrust
-
-_LARGEST_SIGNATURE = 1024**2
-
-
-@dataclass(frozen=True)
-class Trust:
-    """Whom to trust, and what to check it with.
-
-    Attributes:
-        identities: the document that says whose signature counts for which stream.
-        public_keys: exported OpenPGP keys, beside those in the document.
-        trust_config: a Sigstore client trust configuration, for another instance than the public ones.
-        offline: take Sigstore's trust root as it came with the library or was fetched before.
-    """
-
-    identities: TrustedIdentities
-    public_keys: tuple[bytes, ...] = ()
-    trust_config: Path | None = None
-    offline: bool = False
+    from baton.trust.identities import SignatureKind, TrustedIdentities, TrustedIdentity, TrustedStream
+    from baton.trust.verifiers import Trust, Verifiers
 
 
 def verify(
-    paths: Iterable[Path], trust: Trust, *, version: Version | None = None, digests: Digests | None = None
+    paths: Iterable[Path],
+    trust: Trust,
+    *,
+    version: Version | None = None,
+    digests: Digests | None = None,
+    required: Sequence[SignatureKind] = (),
+    processes: int = 1,
 ) -> Report:
     """Verify files by the signatures beside them.
 
@@ -59,6 +44,10 @@ def verify(
         trust: whom to trust.
         version: which version the files belong to; by default what the digests file or the file's name says.
         digests: what the files have to be; then they need not be there themselves.
+        required: kinds of signature that each file must have, beside those that its stream requires.
+        processes: how many may be at work where there are many Sigstore bundles, each of which takes some 4 ms of a
+            core. With more than one, the script that calls needs ``if __name__ == "__main__":``, as for everything
+            that uses :mod:`multiprocessing`.
 
     Returns:
         What was found for each file; true when all of them verify.
@@ -67,48 +56,61 @@ def verify(
         Missing: a path is not there, or gpg is needed and not installed; or as for the trust configuration.
         Invalid: the digests are ambiguous, or a public key is none.
         Refused, Unavailable: as :func:`baton.trust.instances.trust_configuration`.
+        Failed: a process was ended from outside.
     """
-    return verify_subjects(find_subjects(list(paths), digests, version=version), trust, version=version)
+    subjects = find_subjects(list(paths), digests, version=version)
+    return verify_subjects(subjects, trust, version=version, required=required, processes=processes)
 
 
-def verify_subjects(subjects: Sequence[Subject], trust: Trust, *, version: Version | None = None) -> Report:
+def verify_subjects(
+    subjects: Sequence[Subject],
+    trust: Trust,
+    *,
+    version: Version | None = None,
+    required: Sequence[SignatureKind] = (),
+    processes: int = 1,
+) -> Report:
     """Verify what was found; see :func:`verify`."""
     if version is not None:
         _require_version(version)
-    kinds = {kind_of(signature) for subject in subjects for signature in subject.signatures}
-    with ExitStack() as stack:
-        judge = _Judge(
-            identities=trust.identities,
-            version=version,
-            keyring=stack.enter_context(open_keyring(_keys(trust))) if SignatureKind.OPENPGP in kinds else None,
-            sigstore=_open_sigstore(trust) if SignatureKind.SIGSTORE in kinds else None,
-        )
-        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
+    with (
+        open_verifiers(subjects, trust, processes=processes) as verifiers,
+        # Twice as many as cores, since some wait for gpg or another process while others hash.
+        ThreadPoolExecutor(2 * max(processes, usable_cores())) as pool,
+    ):
+        judge = _Judge(trust.identities, version, tuple(required), verifiers)
         return Report(files=tuple(pool.map(judge.file, subjects)))
+
+
+def verify_by(file: Path, trusted: Sequence[TrustedIdentity], trust: Trust) -> FileResult:
+    """Verify one file by the signatures beside it, against these entries whatever its name.
+
+    Raises:
+        Missing, Invalid, Refused, Unavailable: as :func:`verify`.
+    """
+    (subject,) = find_subjects([file], None)
+    with open_verifiers([subject], trust, processes=1) as verifiers:
+        return _judged(FileResult(name=subject.name, digest=None), subject, trusted, verifiers)
 
 
 @dataclass(frozen=True)
 class _Judge:
-    """What is opened once for all files; used from several threads."""
+    """What is the same for all files; used from several threads."""
 
     identities: TrustedIdentities
     version: Version | None
-    keyring: Keyring | None
-    sigstore: SigstoreTrust | None
+    required: tuple[SignatureKind, ...]
+    verifiers: Verifiers
 
     def file(self, subject: Subject) -> FileResult:
-        digest, problem = _digest(subject)
         version = self.version or subject.version or version_in(subject.name)
         stream, unknown = self._stream(version)
-        facts = FileResult(
-            name=subject.name, digest=digest, version=version, stream=stream.name if stream else None, problem=problem
-        )
-        if problem or digest is None or stream is None:
-            return facts.model_copy(update={"problem": problem or unknown})
-        if not subject.signatures:
-            return facts.model_copy(update={"problem": "no signature lies beside it"})
-        results = tuple(self._signature(path, subject, digest, stream) for path in subject.signatures)
-        return facts.model_copy(update={"signatures": results})
+        if stream is None:
+            digest, problem = _digest(subject)
+            return FileResult(name=subject.name, digest=digest, version=version, problem=problem or unknown)
+        required = tuple(dict.fromkeys([*stream.requires, *self.required]))
+        facts = FileResult(name=subject.name, digest=None, version=version, stream=stream.name, required=required)
+        return _judged(facts, subject, stream.trusted, self.verifiers)
 
     def _stream(self, version: Version | None) -> tuple[TrustedStream | None, str | None]:
         """The stream whose signers count, or why there is none."""
@@ -123,18 +125,18 @@ class _Judge:
             return None, f"nobody is known who may sign {self.identities.project} {version}; known streams: {names}"
         return stream, None
 
-    def _signature(self, path: Path, subject: Subject, digest: Digest, stream: TrustedStream) -> SignatureResult:
-        kind, signature = kind_of(path), _read(path)
-        if kind is SignatureKind.SIGSTORE and self.sigstore is not None:
-            return self.sigstore.verify(signature, digest, stream.trusted, source=path.name)
-        if subject.path is not None and self.keyring is not None:
-            return self.keyring.verify(signature, subject.path, stream.trusted, source=path.name)
-        return SignatureResult(
-            kind=kind,
-            source=path.name,
-            fault=Fault.NOT_CHECKED,
-            reason="OpenPGP signs the file's content: the file itself is needed, its digest does not do",
-        )
+
+def _judged(
+    facts: FileResult, subject: Subject, trusted: Sequence[TrustedIdentity], verifiers: Verifiers
+) -> FileResult:
+    """The facts with what the file and its signatures say."""
+    digest, problem = _digest(subject)
+    if problem or digest is None:
+        return facts.model_copy(update={"digest": digest, "problem": problem})
+    if not subject.signatures:
+        return facts.model_copy(update={"digest": digest, "problem": "no signature lies beside it"})
+    results = tuple(verifiers.verify(signature, subject, digest, trusted) for signature in subject.signatures)
+    return facts.model_copy(update={"digest": digest, "signatures": results})
 
 
 def _require_version(version: str) -> None:
@@ -155,23 +157,3 @@ def _digest(subject: Subject) -> tuple[Digest | None, str | None]:
     if subject.digest not in (None, digest):
         return digest, f"it is {digest}; expected {subject.digest}"
     return digest, None
-
-
-def _read(signature: Path) -> bytes:
-    """A signature's bytes; of one that is absurdly long, enough to be refused."""
-    with signature.open("rb") as file:
-        return file.read(_LARGEST_SIGNATURE + 1)
-
-
-def _keys(trust: Trust) -> list[bytes]:
-    listed = [entry for stream in trust.identities.streams for entry in stream.trusted if isinstance(entry, TrustedKey)]
-    return [*trust.public_keys, *dict.fromkeys(key.public_key.encode() for key in listed if key.public_key is not None)]
-
-
-def _open_sigstore(trust: Trust) -> SigstoreTrust:
-    # Importing the sigstore library takes half a second, which only those wait for who have a bundle to verify.
-    from baton.trust.instances import trust_configuration  # noqa: PLC0415
-    from baton.trust.sigstore import SigstoreTrust  # noqa: PLC0415
-
-    config = trust_configuration(trust.identities.sigstore, trust.trust_config, offline=trust.offline)
-    return SigstoreTrust(config)

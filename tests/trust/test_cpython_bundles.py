@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from baton.model.plan import SigstoreInstance
-from baton.trust.identities import shipped_identities
+from baton.trust.documents import shipped_identities
 from baton.trust.instances import trust_configuration
 from baton.trust.result import Fault
 from baton.trust.sigstore import SigstoreTrust

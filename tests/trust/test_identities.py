@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]  # it publishes no types
@@ -23,20 +24,17 @@ from baton.model.plan import (
 )
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
 from baton.model.version import ReleaseId, ReleaseKind, Stream, StreamStatus
+from baton.trust.documents import identities_schema, load_identities, published_schema, shipped_identities
 from baton.trust.identities import (
+    SignatureKind,
     TrustedIdentities,
     TrustedKey,
     TrustedSigstoreIdentity,
     TrustedWorkflow,
     Who,
-    identities_schema,
-    load_identities,
-    shipped_identities,
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from baton.model.plan import Signer
 
 DOCUMENT: dict[str, Any] = {
@@ -121,6 +119,12 @@ def test_a_project_of_one_line_has_one_stream_for_every_version() -> None:
         (("streams", 0, "trusted", 1, "ref"), "*", "ref"),
         (("streams", 0, "trusted", 2, "fingerprint"), "64E628F8D684696D", "fingerprint"),
         (("signed",), True, "signed"),
+        (("serial",), 0, "serial"),
+        (("expires",), "2025-12-31", "before it is issued"),
+        (("address",), "file:///etc/identities.json", "address"),
+        (("document_signers",), [{"kind": "openpgp", "fingerprint": "A", "who": "human"}], "document_signers.0"),
+        (("streams", 0, "requires"), ["ssh"], "requires"),
+        (("streams", 1, "requires"), ["sigstore"], "nobody is listed who makes one"),
     ],
 )
 def test_a_wrong_document_is_refused_and_the_place_is_named(
@@ -171,6 +175,19 @@ def test_the_published_schema_accepts_what_the_model_accepts() -> None:
     assert validator.is_valid(shipped)
     assert not validator.is_valid(changed(("streams", 0, "trusted", 2, "fingerprint"), "64E628F8D684696D"))
     assert not validator.is_valid(changed(("signed",), True))
+
+
+def test_the_published_schema_is_the_models() -> None:
+    published = Path(__file__).parents[2] / "docs" / "trusted-identities.schema.json"
+    assert published.read_text(encoding="utf-8") == published_schema(), "make it anew: baton identities schema"
+
+
+def test_cpythons_streams_that_have_ended_are_closed_and_new_ones_need_sigstore() -> None:
+    document = shipped_identities("cpython")
+    closed = {stream.name for stream in document.streams if all(entry.last for entry in stream.trusted)}
+    assert closed == {"3.7", "3.8", "3.9"}
+    required = {stream.name for stream in document.streams if stream.requires == (SignatureKind.SIGSTORE,)}
+    assert required == {"3.14", "3.15", "3.16", "3.17"}, "PEP 761"
 
 
 def test_the_shipped_cpython_document_names_who_signs_which_stream() -> None:

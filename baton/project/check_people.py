@@ -97,7 +97,7 @@ def _ssh_fault(key: SshKey) -> str | None:
     """Why the line is no usable SSH public key, or None if it is one."""
     try:
         loaded = load_ssh_public_key(key.public_key.encode())
-    except (ValueError, UnsupportedAlgorithm) as fault:
+    except (ValueError, NotImplementedError, UnsupportedAlgorithm) as fault:
         return f"no SSH public key that can be read: {fault}"
     if isinstance(loaded, RSAPublicKey) and loaded.key_size < SMALLEST_RSA:
         return f"an RSA key of {loaded.key_size} bits; accepted: {SMALLEST_RSA} or more"

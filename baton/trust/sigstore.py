@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.x509 import Certificate  # noqa: TC002  # part of the public protocol that this implements
@@ -11,6 +12,7 @@ from sigstore.models import Bundle, InvalidBundle
 from sigstore.verify import Verifier
 from sigstore_models.common.v1 import HashAlgorithm
 
+from baton.model.errors import Refused
 from baton.trust.certificate import CertifiedIdentity
 from baton.trust.identities import TrustedIdentity, TrustedKey
 from baton.trust.result import Fault, SignatureKind, SignatureResult
@@ -24,6 +26,20 @@ if TYPE_CHECKING:
 
 LARGEST_BUNDLE = 1024**2
 """Bytes; real ones have about 5 KB."""
+
+
+@dataclass(frozen=True)
+class SignedStatement:
+    """What somebody signed in a DSSE envelope, verified.
+
+    Attributes:
+        by: whom the certificate names.
+        payload_type: what the payload is said to be; part of what is signed.
+    """
+
+    by: CertifiedIdentity
+    payload_type: str
+    payload: bytes
 
 
 class SigstoreTrust:
@@ -59,6 +75,34 @@ class SigstoreTrust:
             expected=tuple(map(str, candidates)),
         )
 
+    def open_statement(self, bundle: bytes) -> SignedStatement:
+        """What a bundle with a DSSE envelope says, and who signed that. Nothing is fetched.
+
+        Anyone may have: the caller has to compare who it is, and the payload's type, with what it expects.
+
+        Args:
+            bundle: the bundle's JSON.
+
+        Raises:
+            Refused: it is no such bundle, or one of its proofs does not hold.
+        """
+        policy = _Anyone()
+        if len(bundle) > LARGEST_BUNDLE:
+            raise Refused(f"the Sigstore bundle has {len(bundle)} bytes; accepted: up to {LARGEST_BUNDLE}")
+        try:
+            payload_type, payload = self._verifier.verify_dsse(Bundle.from_json(bundle), policy)
+        except InvalidBundle as error:
+            raise Refused(f"it is not a Sigstore bundle: {_first_line(error)}") from error
+        except VerificationError as error:
+            raise Refused(f"the Sigstore bundle does not verify: {_first_line(error)}") from error
+        except Exception as error:  # a hostile bundle reaches deep into parsers, which raise what they like
+            raise Refused(
+                f"the Sigstore bundle can't be verified: {type(error).__name__}: {_first_line(error)}"
+            ) from error
+        if policy.certified is None:
+            raise Refused("the Sigstore bundle does not say whose it is")
+        return SignedStatement(policy.certified, payload_type, payload)
+
     def _problem(self, bundle: bytes, digest: Digest, policy: _AnyTrusted) -> tuple[Fault | None, str]:
         """Why the bundle does not count, or None and why it does."""
         if len(bundle) > LARGEST_BUNDLE:
@@ -72,6 +116,17 @@ class SigstoreTrust:
         except Exception as error:  # noqa: BLE001  # a hostile bundle reaches deep into parsers, which raise what they like
             return Fault.BAD, f"it can't be verified: {type(error).__name__}: {_first_line(error)}"
         return None, f"{policy.matched} counts"
+
+
+class _Anyone:
+    """A verification policy of the sigstore library: remembers who it was, for the caller to judge."""
+
+    def __init__(self) -> None:
+        self.certified: CertifiedIdentity | None = None
+
+    def verify(self, cert: Certificate) -> None:
+        """Raises VerificationError if the certificate names nobody."""
+        self.certified = CertifiedIdentity.of(cert)
 
 
 class _AnyTrusted:

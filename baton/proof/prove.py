@@ -1,0 +1,129 @@
+"""Whether a statement was signed by the person who is said to have made it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from baton.model.errors import Refused
+from baton.model.roster import OpenPgpKey
+from baton.proof.dsse import PAYLOAD_TYPE, pae
+from baton.proof.holders import find_listed
+from baton.proof.openpgp import verify_openpgp
+from baton.proof.ssh import verify_ssh
+from baton.proof.sshsig import read_signature
+
+if TYPE_CHECKING:
+    from baton.model.roster import Credential, Person, Roster
+    from baton.proof.holders import Listed
+    from baton.proof.instance import Sigstore
+
+
+class Envelope(Protocol):
+    """A statement with its signature."""
+
+    @property
+    def payload(self) -> bytes:
+        """The statement."""
+        ...
+
+    @property
+    def payload_type(self) -> str:
+        """Its media type."""
+        ...
+
+    @property
+    def signature(self) -> bytes:
+        """Armoured, of SSH and OpenPGP."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """``ssh``, ``openpgp`` or ``sigstore``."""
+        ...
+
+    @property
+    def keyid(self) -> str | None:
+        """Which key the envelope says that it is by."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Its JSON."""
+        ...
+
+
+def prove(envelope: Envelope, person: Person, when: datetime, *, roster: Roster, sigstore: Sigstore) -> Credential:
+    """The key by which a statement proves that this person made it.
+
+    The signature has to fit the statement, be by a key that the roster lists for this person and nobody else, and the
+    key has to count on the day that the statement tells, on the day it came and, where the signature has a time of its
+    own, on that day.
+
+    Args:
+        envelope: the statement with its signature.
+        person: who is said to have made it.
+        when: when it came; a verification later gives the time of then.
+        roster: everyone, so that a refusal can say whose key it is.
+        sigstore: the instance whose certificates count; loaded only for a bundle.
+
+    Returns:
+        The roster's entry.
+
+    Raises:
+        Refused: it proves nothing of the kind; the message says why.
+        Missing: gpg is needed and not installed, or the Sigstore instance's trust configuration is not there.
+        Failed: gpg did not end in time.
+        Invalid, Unavailable: as for :attr:`baton.proof.instance.Sigstore.config`.
+    """
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise Refused(f"the envelope holds {envelope.payload_type!r}; expected {PAYLOAD_TYPE!r}")
+    moments = {"the statement is of": _said_at(envelope.payload), "it came on": when}
+    if envelope.kind == "ssh":
+        key = _by_ssh(envelope, roster)
+    elif envelope.kind == "openpgp":
+        key, moments["it was signed on"] = _by_openpgp(envelope, roster, when)
+    else:
+        key, moments["it was certified on"] = _by_sigstore(envelope, roster, sigstore)
+    return key.counting_for(person, moments)
+
+
+def _by_ssh(envelope: Envelope, roster: Roster) -> Listed:
+    signature = read_signature(envelope.signature)
+    if envelope.keyid != f"ssh:{signature.fingerprint}":
+        raise Refused(
+            f"the envelope names the key {envelope.keyid}, but the signature is by ssh:{signature.fingerprint}"
+        )
+    listed = find_listed(roster, f"ssh key {signature.fingerprint}")
+    verify_ssh(signature, pae(envelope.payload_type, envelope.payload))
+    return listed
+
+
+def _by_openpgp(envelope: Envelope, roster: Roster, when: datetime) -> tuple[Listed, datetime]:
+    # The signature alone names a subkey at most; what the envelope says is believed once the signature fits.
+    listed = find_listed(roster, f"openpgp key {(envelope.keyid or '').removeprefix('openpgp:')}")
+    keys = [key for _, key in listed.entries if isinstance(key, OpenPgpKey)]
+    day = when.astimezone(UTC).date()
+    key = max(keys, key=lambda key: (key.public_key is not None, key.covers(day)))
+    signed = pae(envelope.payload_type, envelope.payload)
+    return listed, verify_openpgp(signed, envelope.signature, key, when)
+
+
+def _by_sigstore(envelope: Envelope, roster: Roster, sigstore: Sigstore) -> tuple[Listed, datetime]:
+    said = sigstore.trust.open_statement(envelope.text.encode())
+    if (said.payload_type, said.payload) != (envelope.payload_type, envelope.payload):
+        raise Refused("the Sigstore bundle signs another statement than the envelope holds")
+    name = f"Sigstore identity {said.by.identity} (issuer {said.by.issuer})"
+    return find_listed(roster, name), said.by.at
+
+
+def _said_at(payload: bytes) -> datetime:
+    """When the statement says that it was made."""
+    try:
+        said = datetime.fromisoformat(json.loads(payload)["predicate"]["at"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Refused("the statement does not say when it was made") from error
+    if said.tzinfo is None:
+        raise Refused(f"the statement is of {said}, which names no time zone")
+    return said

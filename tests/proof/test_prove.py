@@ -1,0 +1,167 @@
+"""Whose key it has to be, and when it has to count; shown with SSH keys, as it is the same for every kind."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from datetime import date, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from baton.model.errors import Refused
+from baton.model.roster import SshKey
+from baton.proof import prove, seal
+from baton.proof.ssh_key import SshSigningKey
+from tests.proof.conftest import NO_SIGSTORE, NOW, Opened, make_ssh_key, opened, person, roster, statement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baton.model.roster import Credential, Roster
+
+TODAY = NOW.date()
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="module")
+def ada(folder: Path) -> SshKey:
+    return make_ssh_key(folder / "ada")
+
+
+@pytest.fixture(scope="module")
+def grace(folder: Path) -> SshKey:
+    return make_ssh_key(folder / "grace")
+
+
+@pytest.fixture(scope="module")
+def said(folder: Path, ada: SshKey) -> Opened:
+    """Something that Ada said now."""
+    return opened(seal(statement(), SshSigningKey(ada, folder / "ada")))
+
+
+def dated(key: SshKey, **dates: date) -> SshKey:
+    return key.model_copy(update=dates)
+
+
+def proven(said: Opened, people: Roster, name: str = "ada", when: Any = NOW) -> Credential:
+    return prove(said, person(people, name), when, roster=people, sigstore=NO_SIGSTORE)
+
+
+def refusal(said: Opened, people: Roster, name: str = "ada", when: Any = NOW) -> str:
+    with pytest.raises(Refused) as caught:
+        proven(said, people, name, when)
+    return str(caught.value)
+
+
+def test_a_persons_own_key_proves_that_they_said_it(said: Opened, ada: SshKey, grace: SshKey) -> None:
+    listed = dated(ada, first=TODAY, last=TODAY)
+    assert proven(said, roster(grace=grace, ada=(grace, listed))) == listed
+
+
+def test_comments_and_layout_of_the_listed_key_do_not_matter(said: Opened, ada: SshKey) -> None:
+    kind, key = ada.public_key.split()[:2]
+    listed = SshKey(public_key=f"{kind} {key} somebody else's comment")
+    assert proven(said, roster(ada=listed)) == listed
+
+
+def test_a_key_that_nobody_has_is_told(said: Opened, grace: SshKey) -> None:
+    assert refusal(said, roster(ada=grace, grace=())) == (
+        f"the signature is by the ssh key {(said.keyid or '').removeprefix('ssh:')}, which the roster lists for nobody"
+    )
+
+
+def test_another_persons_key_says_whose_it_is(said: Opened, ada: SshKey, grace: SshKey) -> None:
+    told = refusal(said, roster(ada=ada, grace=grace), "grace")
+    assert told.endswith("which the roster lists for ada, not for grace")
+
+
+def test_a_key_that_two_people_have_proves_neither(said: Opened, ada: SshKey) -> None:
+    people = roster(ada=ada, grace=ada)
+    for name in ("ada", "grace"):
+        assert "lists for ada and grace: it proves which of them spoke only" in refusal(said, people, name)
+
+
+def test_a_revoked_key_counts_for_nothing_whenever_it_signed(said: Opened, ada: SshKey) -> None:
+    revoked = dated(ada, revoked=TODAY + 30 * DAY)
+    for keys in (revoked, (ada, revoked)):
+        told = refusal(said, roster(ada=keys))
+        assert told.endswith(f"of ada was revoked on {TODAY + 30 * DAY}: nothing that it signed counts")
+
+
+def test_a_key_counts_from_its_first_to_its_last_day(said: Opened, ada: SshKey) -> None:
+    yesterday, tomorrow = TODAY - DAY, TODAY + DAY
+
+    over = refusal(said, roster(ada=dated(ada, last=yesterday)))
+    assert over.endswith(
+        f"lists for ada from the beginning until {yesterday}; the statement is of {TODAY}, it came on {TODAY}"
+    )
+    early = refusal(said, roster(ada=dated(ada, first=tomorrow)))
+    assert f"lists for ada from {tomorrow} until now" in early
+    both = roster(ada=(dated(ada, last=yesterday), dated(ada, first=TODAY)))
+    assert proven(said, both) == dated(ada, first=TODAY)
+
+
+def test_both_the_day_it_was_said_and_the_day_it_came_have_to_be_covered(
+    said: Opened, ada: SshKey, folder: Path
+) -> None:
+    only_today = roster(ada=dated(ada, first=TODAY, last=TODAY))
+
+    assert f"it came on {TODAY + DAY}" in refusal(said, only_today, when=NOW + DAY)
+    for at in (NOW - DAY, NOW + DAY):
+        other = opened(seal(statement(at), SshSigningKey(ada, folder / "ada")))
+        assert f"the statement is of {at.date()}, it came on {TODAY}" in refusal(other, only_today)
+
+
+def test_days_are_those_of_utc(ada: SshKey, folder: Path) -> None:
+    late = NOW.replace(hour=23, minute=30, tzinfo=timezone(-2 * timedelta(hours=1)))
+    said = opened(seal(statement(late), SshSigningKey(ada, folder / "ada")))
+
+    assert f"the statement is of {TODAY + DAY}" in refusal(said, roster(ada=dated(ada, last=TODAY)))
+
+
+@pytest.mark.parametrize("predicate", [{}, {"at": None}, {"at": 5}, {"at": "soon"}, {"at": "2026-01-01T00:00:00"}, []])
+def test_a_statement_that_does_not_say_when_it_was_made_is_refused(
+    ada: SshKey, folder: Path, predicate: object
+) -> None:
+    payload = json.dumps(json.loads(statement()) | {"predicate": predicate}).encode()
+    said = opened(seal(payload, SshSigningKey(ada, folder / "ada")))
+    assert "the statement" in refusal(said, roster(ada=ada))
+
+
+def test_an_altered_statement_is_told(said: Opened, ada: SshKey) -> None:
+    altered = replace(said, payload=said.payload.replace(b"dddd", b"eeee"))
+    assert "does not fit the statement: one of them is not as it was made" in refusal(altered, roster(ada=ada))
+
+
+def test_a_payload_of_another_type_is_refused(said: Opened, ada: SshKey) -> None:
+    other = replace(said, payload_type="application/json")
+    assert refusal(other, roster(ada=ada)) == (
+        "the envelope holds 'application/json'; expected 'application/vnd.in-toto+json'"
+    )
+
+
+def test_an_envelope_that_names_another_key_is_refused(said: Opened, ada: SshKey) -> None:
+    assert "the envelope names the key ssh:SHA256:other" in refusal(
+        replace(said, keyid="ssh:SHA256:other"), roster(ada=ada)
+    )
+
+
+def test_a_signature_of_one_kind_is_no_signature_of_another(said: Opened, ada: SshKey) -> None:
+    listed = roster(ada=ada)
+    assert "which the roster lists for nobody" in refusal(replace(said, kind="openpgp"), listed)
+    mixed = replace(said, signature=b"-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n")
+    assert "no SSH signature" in refusal(mixed, listed)
+
+
+def test_a_sealed_statement_is_an_envelope_with_the_very_bytes(said: Opened) -> None:
+    document = json.loads(said.text)
+    assert base64.b64decode(document["payload"]) == statement()
+    assert document["payloadType"] == "application/vnd.in-toto+json"
+    assert len(document["signatures"]) == 1

@@ -14,6 +14,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from baton.builders.azure_credential import authorization, named
+from baton.builders.azure_tls import tls
 from baton.model.errors import BatonError, Failed, Invalid, Missing, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def conversation(builder: AzureBuilder) -> Iterator[AzureApi]:
         # Asks for 401 in place of a redirect to the page for signing in.
         "X-TFS-FedAuthRedirect": "Suppress",
     }
-    with httpx.Client(timeout=_TIMEOUT, headers=headers, follow_redirects=False) as client:
+    with httpx.Client(timeout=_TIMEOUT, headers=headers, follow_redirects=False, verify=tls()) as client:
         yield AzureApi(builder, client)
 
 

@@ -35,16 +35,11 @@ class Wanted:
 
     Attributes:
         files: the step's files.
-        checksums: a file with their digests, which is looked for beside them, or None.
+        checksums: the name of a file with their digests, of which any artifact may have one, or None.
     """
 
     files: tuple[FileName, ...]
     checksums: FileName | None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of everything that is looked for."""
-        return frozenset(self.files) | ({self.checksums} if self.checksums else set())
 
 
 def take_in(api: AzureApi, run: str, names: Iterable[str], wanted: Wanted, intake: Intake) -> ArtifactSet:
@@ -66,6 +61,8 @@ def take_in(api: AzureApi, run: str, names: Iterable[str], wanted: Wanted, intak
     """
     with tempfile.TemporaryDirectory(dir=intake.scratch, prefix="azure-", ignore_cleanup_errors=True) as own:
         shelf = _Shelf(Path(own), wanted, intake)
+        for place in (shelf.files, shelf.sums):
+            place.mkdir()
         for name in names:
             shelf.add(_fetch(api, run, name, Path(own), intake), name)
         return shelf.store()
@@ -99,36 +96,46 @@ class _Shelf:
         """Take the wanted files out of an artifact."""
         self._require_safe(archive, artifact)
         with zipfile.ZipFile(archive) as content:
-            for member in content.infolist():
+            for at, member in enumerate(content.infolist()):
                 name = PurePosixPath(member.filename).name
-                if member.is_dir() or name not in self.wanted.names:
+                if member.is_dir():
                     continue
-                if self._path(name).exists():
+                if name == self.wanted.checksums:
+                    _unpack(content, member, self.sums / f"{artifact}-{at}")
+                if name not in self.wanted.files:
+                    continue
+                if (self.files / name).exists():
                     raise Failed(
                         f"{name} is there twice, the second time as {member.filename} in the artifact {artifact!r}; "
                         "expected it once in the artifacts that the plan names"
                     )
-                with content.open(member) as source, self._path(name).open("xb") as file:
-                    shutil.copyfileobj(source, file)
+                _unpack(content, member, self.files / name)
 
     def store(self) -> ArtifactSet:
         """Check that everything is there and right, and put the step's files into the store."""
-        missing = sorted(name for name in self.wanted.names if not self._path(name).exists())
+        missing = [name for name in self.wanted.files if not (self.files / name).exists()]
         if missing:
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             raise Failed(
                 f"the run's artifacts do not hold {', '.join(missing[:_SHOWN])}{more}: correct the pipeline, or the "
                 "step's `files` and `artifacts`"
             )
-        artifacts = ArtifactSet.of([self.intake.store.put_file(self._path(name)) for name in self.wanted.files])
-        self._require_checksums(artifacts)
+        artifacts = ArtifactSet.of([self.intake.store.put_file(self.files / name) for name in self.wanted.files])
+        if self.wanted.checksums is not None:
+            self._require_checksums(artifacts, self.wanted.checksums)
         return artifacts
 
-    def _path(self, name: str) -> Path:
-        return self.folder / "files" / name
+    @property
+    def files(self) -> Path:
+        """Where the step's files go."""
+        return self.folder / "files"
+
+    @property
+    def sums(self) -> Path:
+        """Where the lists of digests go."""
+        return self.folder / "sums"
 
     def _require_safe(self, archive: Path, artifact: str) -> None:
-        self._path("").mkdir(exist_ok=True)
         if not zipfile.is_zipfile(archive):
             raise Unavailable(
                 f"the artifact {artifact!r} came as {archive.stat().st_size} bytes that are no whole zip file"
@@ -136,15 +143,20 @@ class _Shelf:
         if findings := inspect_archive(archive, self.intake.limits):
             raise Refused(f"the artifact {artifact!r} is not safe to open: {findings[0]}")
 
-    def _require_checksums(self, artifacts: ArtifactSet) -> None:
-        if self.wanted.checksums is None:
-            return
-        text = self._path(self.wanted.checksums).read_text(encoding="utf-8", errors="replace")
-        lines = [found for line in text.splitlines() if (found := _CHECKSUM.fullmatch(line.strip()))]
-        said = {PurePosixPath(line[2].replace("\\", "/")).name: line[1].lower() for line in lines}
+    def _require_checksums(self, artifacts: ArtifactSet, checksums: FileName) -> None:
+        said: dict[str, set[str]] = {}
+        for path in self.sums.iterdir():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                if found := _CHECKSUM.fullmatch(line.strip()):
+                    said.setdefault(PurePosixPath(found[2].replace("\\", "/")).name, set()).add(found[1].lower())
         for artifact in artifacts.artifacts:
-            if said.get(artifact.name) != artifact.sha256:
+            if said.get(artifact.name) != {artifact.sha256}:
                 raise Refused(
-                    f"{artifact.name} has the digest {artifact.digest}; {self.wanted.checksums} of the same run says "
-                    f"{said.get(artifact.name, 'nothing')}"
+                    f"{artifact.name} has the digest {artifact.digest}; {checksums} of the same run says "
+                    f"{' and '.join(sorted(said.get(artifact.name, {'nothing'})))}"
                 )
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, to: Path) -> None:
+    with archive.open(member) as source, to.open("xb") as file:
+        shutil.copyfileobj(source, file)

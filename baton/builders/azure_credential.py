@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 from pydantic import SecretStr
 
+from baton.builders.azure_tls import tls
 from baton.model.errors import Invalid, Missing, Refused, Unavailable
 from baton.model.outside_azure import EntraCredential, PatCredential
 
@@ -65,7 +66,7 @@ def _entra_token(credential: EntraCredential) -> str:
         "scope": f"{AZURE_DEVOPS}/.default",
     }
     try:
-        answer = httpx.post(url, data=form, timeout=_TIMEOUT)
+        answer = httpx.post(url, data=form, timeout=_TIMEOUT, verify=tls())
     except httpx.HTTPError as error:
         problem = type(error).__name__
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from baton.builders.azure_tls import tls
 from baton.builders.port import Stopped
 from baton.model.errors import Failed, Invalid, Missing, Unavailable
 
@@ -51,7 +52,7 @@ def download(address: str, to: Path, what: str, intake: Intake) -> None:
     """
     token = _address_in_use.set(True)
     try:
-        with httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+        with httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}, verify=tls()) as client:
             problem = _follow(client, address, to, what, intake)
     finally:
         _address_in_use.reset(token)

@@ -98,6 +98,12 @@ class AzureBuilder(Value):
             raise ValueError(f'the parameter {self.commit_in}, which `commit_in` names, has to be "{{commit}}"')
         return self
 
+    @model_validator(mode="after")
+    def _each_artifact_once(self) -> Self:
+        if len(set(self.artifacts)) != len(self.artifacts):
+            raise ValueError(f"an artifact is named twice in {', '.join(self.artifacts)}")
+        return self
+
     @property
     def carries_key(self) -> bool:
         """Whether a run says itself which order it is of."""

@@ -281,6 +281,10 @@ class Checked:
             self._hold(which, "answer", said, answer)
 
     def _hold(self, which: tuple[str, str], what: str, content: bytes, schema: Schema) -> None:
-        document = json.loads(content) if content else None
-        for error in Draft202012Validator(schema).iter_errors(document):
-            self.problems.append(f"{which}: {what}: {error.json_path}: {error.message[:300]}")
+        try:
+            document = json.loads(content) if content else None
+        except ValueError as error:
+            self.problems.append(f"{which}: {what}: {error}")
+            return
+        for found in Draft202012Validator(schema).iter_errors(document):
+            self.problems.append(f"{which}: {what}: {found.json_path}: {found.message[:300]}")

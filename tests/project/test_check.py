@@ -246,6 +246,22 @@ def test_the_teams_key_is_looked_into(
     assert found(_with_team_key(release_toml, fingerprint, block), severity)[TEAM].startswith(expected)
 
 
+def test_a_revoked_key_of_the_team_is_an_error(release_toml: Writer) -> None:
+    with temporary_home() as home:
+        gpg = open_home(home)
+        made = gpg.gen_key(
+            "Key-Type: eddsa\nKey-Curve: ed25519\nKey-Usage: sign\nName-Real: Team\n%no-protection\n%commit\n"
+        )
+        fingerprint = str(made.fingerprint)
+        certificate = (home / "openpgp-revocs.d" / f"{fingerprint}.rev").read_text()
+        gpg.import_keys(certificate.replace(":-----BEGIN", "-----BEGIN"))
+        block = str(gpg.export_keys(fingerprint))
+
+    errors = found(_with_team_key(release_toml, fingerprint, block), Severity.ERROR)
+
+    assert errors[TEAM].startswith("its primary key has been revoked")
+
+
 def test_another_key_than_the_one_that_is_named_is_an_error(release_toml: Writer) -> None:
     fingerprint, block = _team_key("sign", "0")
 

@@ -32,6 +32,9 @@ _SECONDARY = 60
 See https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api, "Exceeding the rate limit".
 """
 
+_LONGEST_WAIT = 3600
+"""Seconds to wait at most, whatever an answer says; GitHub's limits end within an hour."""
+
 _in_use: ContextVar[bool] = ContextVar("github_request_in_use", default=False)
 
 for _logger in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks"):
@@ -139,7 +142,7 @@ def _limited(reply: Reply) -> int | None:
         return after
     if reply.headers.get("x-ratelimit-remaining") == "0":
         reset = reply.headers.get("x-ratelimit-reset", "")
-        return max(1, int(reset) - int(time.time())) if re.fullmatch(r"[0-9]{1,12}", reset) else _SECONDARY
+        return _bounded(int(reset) - int(time.time())) if re.fullmatch(r"[0-9]{1,12}", reset) else _SECONDARY
     if reply.status == httpx.codes.TOO_MANY_REQUESTS or b"rate limit" in reply.body.lower():
         return _SECONDARY
     return None
@@ -147,7 +150,11 @@ def _limited(reply: Reply) -> int | None:
 
 def _retry_after(reply: Reply) -> int | None:
     after = reply.headers.get("retry-after", "")
-    return max(1, int(after)) if re.fullmatch(r"[0-9]{1,6}", after) else None
+    return _bounded(int(after)) if re.fullmatch(r"[0-9]{1,6}", after) else None
+
+
+def _bounded(seconds: int) -> int:
+    return max(1, min(seconds, _LONGEST_WAIT))
 
 
 def _words(reply: Reply) -> str:

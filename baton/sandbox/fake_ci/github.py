@@ -25,7 +25,9 @@ from baton.sandbox.fake_ci.github_workflow import Access, Fault, Workflow
 from baton.sandbox.fake_ci.serving import address_of, listener, served_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from starlette.types import ASGIApp
 
 __all__ = ["Access", "Fault", "GitHubConfig", "GitHubSimulator", "Workflow", "github_simulator"]
 
@@ -53,13 +55,16 @@ class GitHubSimulator:
 
 
 @contextlib.contextmanager
-def github_simulator(config: GitHubConfig, state: Path, *, port: int = 0) -> Iterator[GitHubSimulator]:
+def github_simulator(
+    config: GitHubConfig, state: Path, *, port: int = 0, around: Callable[[ASGIApp], ASGIApp] = lambda api: api
+) -> Iterator[GitHubSimulator]:
     """Serve a simulator for as long as the context lasts.
 
     Args:
         config: what it has.
         state: the folder of its runs; one that starts again on the same folder goes on with them.
         port: the API's on 127.0.0.1; 0 takes a free one.
+        around: put around the API, for instance to watch what is said.
 
     Raises:
         Unavailable: the port is taken.
@@ -69,8 +74,9 @@ def github_simulator(config: GitHubConfig, state: Path, *, port: int = 0) -> Ite
         stack.callback(runs.close)
         downloads = Downloads(runs, address_of(other))
         bodies = Bodies(address_of(api), config.workflow)
+        answers = GitHubApi(runs, bodies, downloads, Guard(config.access, runs))
         stack.enter_context(served_on(downloads.app(), other))
-        stack.enter_context(served_on(GitHubApi(runs, bodies, downloads, Guard(config.access, runs)).app(), api))
+        stack.enter_context(served_on(around(answers.app()), api))
         yield GitHubSimulator(address_of(api), runs, downloads)
 
 

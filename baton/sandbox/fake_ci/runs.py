@@ -73,9 +73,10 @@ class Execution:
     _cancel: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
+        # What a killed process left running may still write here, into a work folder of its own.
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        self.log.touch()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.log.write_bytes(b"")
         self._thread = threading.Thread(target=self._run, name=f"fake-ci-{self.folder.name}", daemon=True)
         self._thread.start()
 
@@ -129,4 +130,4 @@ class Execution:
         for command in self.recipe.commands:
             run(command, folder=checkout, environment=environment, log=self.log, watch=watch)
         for name, made in self.recipe.artifacts.items():
-            shutil.copytree(checkout / made, self.folder / "artifacts" / name, symlinks=True)
+            shutil.copytree(checkout / made, self.folder / "artifacts" / name, symlinks=True, dirs_exist_ok=True)

@@ -11,7 +11,7 @@ from baton.model.roster import OpenPgpKey, SshKey
 from baton.proof.sshsig import fingerprint, key_of_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date, datetime
 
     from baton.model.roster import Credential, Person, Roster
@@ -78,17 +78,18 @@ def _day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-def find_listed(roster: Roster, name: str) -> Listed:
+def find_listed(roster: Roster, name: str, is_it: Callable[[Credential], bool]) -> Listed:
     """Where the roster lists a key.
 
     Args:
         roster: the people.
-        name: the key, as :func:`name_of` names it; no two keys have the same name.
+        name: the key in words, for messages.
+        is_it: whether an entry is this key, whatever its dates.
 
     Raises:
         Refused: nowhere.
     """
-    entries = tuple((person, key) for person in roster.people for key in person.keys if name_of(key) == name)
+    entries = tuple((person, key) for person in roster.people for key in person.keys if is_it(key))
     if not entries:
         raise Refused(f"the signature is by the {name}, which the roster lists for nobody")
     return Listed(name, entries)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from baton.model.errors import Refused
-from baton.model.roster import OpenPgpKey
+from baton.model.roster import OpenPgpKey, SigstoreIdentity, SshKey
 from baton.proof.dsse import PAYLOAD_TYPE, pae
 from baton.proof.holders import find_listed
 from baton.proof.openpgp import verify_openpgp
 from baton.proof.ssh import verify_ssh
-from baton.proof.sshsig import read_signature
+from baton.proof.sshsig import key_of_line, read_signature
 
 if TYPE_CHECKING:
     from baton.model.roster import Credential, Person, Roster
     from baton.proof.holders import Listed
     from baton.proof.instance import Sigstore
+
+_OPENPGP = re.compile(r"openpgp:([0-9A-F]{40}|[0-9A-F]{64})")
+"""What an envelope names an OpenPGP key by: its primary key's fingerprint."""
 
 
 class Envelope(Protocol):
@@ -78,7 +82,7 @@ def prove(envelope: Envelope, person: Person, when: datetime, *, roster: Roster,
         Invalid, Unavailable: as for :attr:`baton.proof.instance.Sigstore.config`.
     """
     if envelope.payload_type != PAYLOAD_TYPE:
-        raise Refused(f"the envelope holds {envelope.payload_type!r}; expected {PAYLOAD_TYPE!r}")
+        raise Refused(f"the envelope holds {envelope.payload_type[:100]!r}; expected {PAYLOAD_TYPE!r}")
     moments = {"the statement is of": _said_at(envelope.payload), "it came on": when}
     if envelope.kind == "ssh":
         key = _by_ssh(envelope, roster)
@@ -92,17 +96,28 @@ def prove(envelope: Envelope, person: Person, when: datetime, *, roster: Roster,
 def _by_ssh(envelope: Envelope, roster: Roster) -> Listed:
     signature = read_signature(envelope.signature)
     if envelope.keyid != f"ssh:{signature.fingerprint}":
-        raise Refused(
-            f"the envelope names the key {envelope.keyid}, but the signature is by ssh:{signature.fingerprint}"
-        )
-    listed = find_listed(roster, f"ssh key {signature.fingerprint}")
+        named = (envelope.keyid or "")[:100]
+        raise Refused(f"the envelope names the key {named!r}, but the signature is by ssh:{signature.fingerprint}")
+
+    def is_it(key: Credential) -> bool:
+        return isinstance(key, SshKey) and key_of_line(key.public_key) == signature.key
+
+    listed = find_listed(roster, f"ssh key {signature.fingerprint}", is_it)
     verify_ssh(signature, pae(envelope.payload_type, envelope.payload))
     return listed
 
 
 def _by_openpgp(envelope: Envelope, roster: Roster, when: datetime) -> tuple[Listed, datetime]:
     # The signature alone names a subkey at most; what the envelope says is believed once the signature fits.
-    listed = find_listed(roster, f"openpgp key {(envelope.keyid or '').removeprefix('openpgp:')}")
+    named = _OPENPGP.fullmatch(envelope.keyid or "")
+    if named is None:
+        raise Refused(f"the envelope names the key {(envelope.keyid or '')[:100]!r}; expected openpgp:FINGERPRINT")
+    fingerprint = named[1]
+
+    def is_it(key: Credential) -> bool:
+        return isinstance(key, OpenPgpKey) and key.fingerprint == fingerprint
+
+    listed = find_listed(roster, f"openpgp key {fingerprint}", is_it)
     keys = [key for _, key in listed.entries if isinstance(key, OpenPgpKey)]
     day = when.astimezone(UTC).date()
     key = max(keys, key=lambda key: (key.public_key is not None, key.covers(day)))
@@ -111,19 +126,23 @@ def _by_openpgp(envelope: Envelope, roster: Roster, when: datetime) -> tuple[Lis
 
 
 def _by_sigstore(envelope: Envelope, roster: Roster, sigstore: Sigstore) -> tuple[Listed, datetime]:
-    said = sigstore.trust.open_statement(envelope.text.encode())
+    said = sigstore.trust.open_statement(envelope.text.encode("utf-8", "replace"))
     if (said.payload_type, said.payload) != (envelope.payload_type, envelope.payload):
         raise Refused("the Sigstore bundle signs another statement than the envelope holds")
-    name = f"Sigstore identity {said.by.identity} (issuer {said.by.issuer})"
-    return find_listed(roster, name), said.by.at
+    identity, issuer = said.by.identity, said.by.issuer
+
+    def is_it(key: Credential) -> bool:
+        return isinstance(key, SigstoreIdentity) and (key.identity, key.issuer) == (identity, issuer)
+
+    return find_listed(roster, f"Sigstore identity {identity} (issuer {issuer})", is_it), said.by.at
 
 
 def _said_at(payload: bytes) -> datetime:
     """When the statement says that it was made."""
     try:
         said = datetime.fromisoformat(json.loads(payload)["predicate"]["at"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if said.tzinfo is None:
+            raise Refused(f"the statement is of {said}, which names no time zone")
+        return said.astimezone(UTC)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise Refused("the statement does not say when it was made") from error
-    if said.tzinfo is None:
-        raise Refused(f"the statement is of {said}, which names no time zone")
-    return said

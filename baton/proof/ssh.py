@@ -88,7 +88,7 @@ def verify_ssh(signature: SshSignature, message: bytes) -> None:
 def _load(signature: SshSignature) -> SSHPublicKeyTypes:
     name = f"ssh key {signature.fingerprint}"
     try:
-        kind = Fields(signature.key).text()
+        kind = Fields(signature.key).name()
         accepted = _ALGORITHMS[kind]
         key = load_ssh_public_key(kind.encode() + b" " + base64.b64encode(signature.key))
     except KeyError as error:

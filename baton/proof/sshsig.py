@@ -24,6 +24,7 @@ _MAGIC = b"SSHSIG"
 _VERSION = 1
 _HASHES = frozenset({"sha256", "sha512"})
 _SECURITY_KEY = "sk-"
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def key_of_line(line: str) -> bytes | None:
     words = line.split(maxsplit=2)
     try:
         key = _decoded(words[1].encode())
-        return key if Fields(key).text() == words[0] else None
+        return key if Fields(key).name() == words[0] else None
     except (ValueError, IndexError):
         return None
 
@@ -134,9 +135,12 @@ class Fields:
         """``string``."""
         return self.take(self.number())
 
-    def text(self) -> str:
-        """A ``string`` of ASCII."""
-        return self.string().decode("ascii")
+    def name(self) -> str:
+        """A ``string`` that names something: short, and in ASCII (RFC 4251, section 6)."""
+        content = self.string()
+        if len(content) > _LONGEST_NAME:
+            raise ValueError(f"it holds a name of {len(content)} bytes; accepted: up to {_LONGEST_NAME}")
+        return content.decode("ascii")
 
     def positive(self) -> int:
         """An ``mpint`` above zero, in its one encoding."""
@@ -162,15 +166,15 @@ class Fields:
 def _read(fields: Fields) -> SshSignature:
     if fields.take(len(_MAGIC)) != _MAGIC or fields.number() != _VERSION:
         raise ValueError(f"expected {_MAGIC.decode()} of version {_VERSION}")
-    key, namespace, reserved = fields.string(), fields.text(), fields.string()
+    key, namespace, reserved = fields.string(), fields.name(), fields.string()
     if reserved:
         raise ValueError("a field that is reserved is filled")
-    hashing = fields.text()
+    hashing = fields.name()
     if hashing not in _HASHES:
         raise ValueError(f"it hashes with {hashing!r}; accepted: {', '.join(sorted(_HASHES))}")
     signature = Fields(fields.string())
     fields.end()
-    algorithm, value = signature.text(), signature.string()
+    algorithm, value = signature.name(), signature.string()
     use = SecurityKeyUse(signature.take(1)[0], signature.number()) if algorithm.startswith(_SECURITY_KEY) else None
     signature.end()
     return SshSignature(key, namespace, hashing, algorithm, value, use)

@@ -9,6 +9,8 @@ from datetime import date, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from baton.model.errors import Refused
 from baton.model.roster import SshKey
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baton.model.roster import Credential, Roster
+    from baton.proof import Sigstore
 
 TODAY = NOW.date()
 DAY = timedelta(days=1)
@@ -126,7 +129,18 @@ def test_days_are_those_of_utc(ada: SshKey, folder: Path) -> None:
     assert f"the statement is of {TODAY + DAY}" in refusal(said, roster(ada=dated(ada, last=TODAY)))
 
 
-@pytest.mark.parametrize("predicate", [{}, {"at": None}, {"at": 5}, {"at": "soon"}, {"at": "2026-01-01T00:00:00"}, []])
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        {},
+        {"at": None},
+        {"at": 5},
+        {"at": "soon"},
+        {"at": "2026-01-01T00:00:00"},
+        {"at": "0001-01-01T00:00:00+01:00"},
+        [],
+    ],
+)
 def test_a_statement_that_does_not_say_when_it_was_made_is_refused(
     ada: SshKey, folder: Path, predicate: object
 ) -> None:
@@ -148,14 +162,16 @@ def test_a_payload_of_another_type_is_refused(said: Opened, ada: SshKey) -> None
 
 
 def test_an_envelope_that_names_another_key_is_refused(said: Opened, ada: SshKey) -> None:
-    assert "the envelope names the key ssh:SHA256:other" in refusal(
+    assert "the envelope names the key 'ssh:SHA256:other', but the" in refusal(
         replace(said, keyid="ssh:SHA256:other"), roster(ada=ada)
     )
 
 
 def test_a_signature_of_one_kind_is_no_signature_of_another(said: Opened, ada: SshKey) -> None:
     listed = roster(ada=ada)
-    assert "which the roster lists for nobody" in refusal(replace(said, kind="openpgp"), listed)
+    assert "expected openpgp:FINGERPRINT" in refusal(replace(said, kind="openpgp"), listed)
+    unknown = replace(said, kind="openpgp", keyid=f"openpgp:{'A' * 40}")
+    assert refusal(unknown, listed).endswith(f"openpgp key {'A' * 40}, which the roster lists for nobody")
     mixed = replace(said, signature=b"-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n")
     assert "no SSH signature" in refusal(mixed, listed)
 
@@ -165,3 +181,24 @@ def test_a_sealed_statement_is_an_envelope_with_the_very_bytes(said: Opened) -> 
     assert base64.b64decode(document["payload"]) == statement()
     assert document["payloadType"] == "application/vnd.in-toto+json"
     assert len(document["signatures"]) == 1
+
+
+ANYTHING = st.text(st.characters(exclude_categories=()), max_size=50)
+
+
+ENVELOPES = st.builds(
+    Opened,
+    payload=st.one_of(st.binary(max_size=50), st.just(statement())),
+    payload_type=st.just("application/vnd.in-toto+json"),
+    signature=st.binary(max_size=50),
+    kind=st.sampled_from(["ssh", "openpgp", "sigstore", ""]),
+    keyid=st.one_of(st.none(), ANYTHING),
+    text=ANYTHING,
+)
+
+
+@given(hostile=ENVELOPES)
+def test_whatever_comes_is_refused_and_nothing_else(ada: SshKey, sigstore: Sigstore, hostile: Opened) -> None:
+    people = roster(ada=ada)
+    with pytest.raises(Refused):
+        prove(hostile, person(people), NOW, roster=people, sigstore=sigstore)

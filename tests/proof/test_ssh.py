@@ -203,6 +203,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         (lambda _: armoured(blob(b"", b"", reserved=b"x")), "reserved is filled"),
         (lambda _: armoured(blob(b"", b"", hashing=b"md5")), "hashes with 'md5'; accepted: sha256, sha512"),
         (lambda _: armoured(blob(b"", b"")), "ends 4 bytes early"),
+        (lambda _: armoured(blob(b"", b"", namespace="n" * 65)), "a name of 65 bytes"),
     ],
 )
 def test_what_is_not_one_whole_signature_is_refused(

@@ -75,7 +75,6 @@ class World:
 
     azure: FakeAzure
     checked: Checked
-    repository: Path
     commit: str
     store: Store
     scratch: Path
@@ -142,14 +141,9 @@ def azure_world(
 
     But for answers, where the simulator is asked to garble them.
     """
-    repository, scratch = folder / "repository", folder / "scratch"
+    project, commit = project_with(folder, stages, commit_in)
+    scratch = folder / "scratch"
     scratch.mkdir()
-    commit = _repository(repository)
-    parameters = {"SourceTag": "", "SourceCommit": commit, "Flag": "", "DoPublish": "False"}
-    pipeline = Pipeline(
-        id=21, name="Windows", repository=repository, stages=stages, parameters=parameters, commit_in=commit_in
-    )
-    project = Project(name="our project", token=TOKEN, client=CLIENT, pipelines=(pipeline,))
     apps: list[Checked] = []
 
     def around(app: ASGIApp) -> Checked:
@@ -157,9 +151,23 @@ def azure_world(
         return apps[0]
 
     with fake_azure(project, folder / "azure", around=around) as azure:
-        world = World(azure, apps[0], repository, commit, open_store(str(folder / "store")), scratch)
+        world = World(azure, apps[0], commit, open_store(str(folder / "store")), scratch)
         yield world
         assert [one for one in world.checked.problems if not (garbles and "answer" in one)] == []
+
+
+def project_with(folder: Path, stages: tuple[Stage, ...], commit_in: str | None = None) -> tuple[Project, str]:
+    """A project with one pipeline; the repository is in the folder. Also gives the commit that is to be released."""
+    commit = _repository(folder / "repository")
+    pipeline = Pipeline(
+        id=21,
+        name="Windows",
+        repository=folder / "repository",
+        stages=stages,
+        parameters={"SourceTag": "", "SourceCommit": commit, "Flag": "", "DoPublish": "False"},
+        commit_in=commit_in,
+    )
+    return Project(name="our project", token=TOKEN, client=CLIENT, pipelines=(pipeline,)), commit
 
 
 def _repository(folder: Path) -> str:

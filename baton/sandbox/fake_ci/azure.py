@@ -1,6 +1,12 @@
 """A simulator of Azure Pipelines that really builds: https://dev.azure.com as far as Baton, and people, need it.
 
 For development only: whoever can reach its page may approve everything, and its results prove nothing.
+
+``python -m baton.sandbox.fake_ci.azure CONFIG STATE PORT`` serves one until it is told to stop; CONFIG is a
+:class:`~baton.sandbox.fake_ci.azure_pipeline.Project` in JSON. What goes wrong is asked for by
+``POST /_sandbox/faults`` with ``{"fault": NAME, "times": NUMBER}``, where NAME is that of a member of
+:class:`~baton.sandbox.fake_ci.azure_pipeline.Fault`; a run that is held in the queue goes on after
+``POST /_sandbox/runs/ID/release``.
 """
 
 from __future__ import annotations
@@ -9,7 +15,11 @@ import base64
 import contextlib
 import json
 import secrets
+import signal
+import sys
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -24,17 +34,15 @@ from baton.sandbox.fake_ci.azure_documents import approval_id, packed_artifact
 from baton.sandbox.fake_ci.azure_faults import Faults, sign_in
 from baton.sandbox.fake_ci.azure_locations import resource_locations
 from baton.sandbox.fake_ci.azure_page import run_page
+from baton.sandbox.fake_ci.azure_pipeline import Fault, Project
 from baton.sandbox.fake_ci.azure_runs import FakeRuns, Unfit
 from baton.sandbox.fake_ci.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
-
-    from baton.sandbox.fake_ci.azure_pipeline import Project
 
     Answer = Callable[[Request, Any], Response]
 
@@ -62,11 +70,11 @@ class FakeAzure:
 def fake_azure(
     project: Project, folder: Path, *, port: int = 0, around: Callable[[ASGIApp], ASGIApp] = lambda app: app
 ) -> Iterator[FakeAzure]:
-    """Simulate one project, in a thread of this process, for as long as the context lasts. It forgets everything then.
+    """Simulate one project, in a thread of this process, for as long as the context lasts.
 
     Args:
         project: what it has.
-        folder: where runs build and leave what they made.
+        folder: where runs build and leave what they made; one that starts again on the same folder goes on with them.
         port: on 127.0.0.1; 0 takes a free one.
         around: wraps the application, for whoever wants to see what goes in and out.
 
@@ -110,6 +118,8 @@ def application(project: Project, runs: FakeRuns, faults: Faults) -> Starlette:
     base = "/{organization}/{project}"
     return Starlette(
         routes=[
+            Route("/_sandbox/faults", site.add_fault, methods=["POST"]),
+            Route("/_sandbox/runs/{run:int}/release", site.release, methods=["POST"]),
             Route("/_signed/{run:int}/{name}", site.download),
             Route("/{organization}/_apis", site.locations, methods=["OPTIONS"]),
             Route("/{organization}/_apis/ResourceAreas", site.resource_areas),
@@ -188,6 +198,20 @@ class _Site:
                 return RedirectResponse(f"results?buildId={run.id}", status_code=_SEE_OTHER)
         return HTMLResponse("no such approval", status_code=404)
 
+    async def add_fault(self, request: Request) -> Response:
+        """Let something go wrong."""
+        wish = await request.json()
+        self._faults.add(Fault[wish["fault"]], wish.get("times", 1))
+        return Response(status_code=204)
+
+    def release(self, request: Request) -> Response:
+        """Let a run begin that is held in the queue."""
+        run = self._runs.find(int(request.path_params["run"]))
+        if run is None:
+            return Response(status_code=404)
+        self._runs.release(run)
+        return Response(status_code=204)
+
     def _knows(self, request: Request) -> bool:
         basic = base64.b64encode(f":{self._project.token}".encode()).decode()
         return request.headers.get("authorization") in (f"Basic {basic}", f"Bearer {self._bearer}")
@@ -201,3 +225,16 @@ async def _refuse(_request: Request, error: Exception) -> Response:
 
 async def _unfit(_request: Request, error: Exception) -> Response:
     return JSONResponse({"$id": "1", "message": str(error), "typeKey": "PipelineValidationException"}, status_code=400)
+
+
+def main(config: Path, state: Path, port: int) -> None:
+    """Serve in the foreground; ends on SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with fake_azure(Project.model_validate_json(config.read_bytes()), state, port=port):
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -142,7 +142,8 @@ class Endpoints:
         """Tags - Add Build Tag, and Add Build Tags."""
         run = self._run(request)
         named = request.path_params.get("tag")
-        run.tags += [tag for tag in ([named] if named else body or []) if tag not in run.tags]
+        new = [tag for tag in ([named] if named else body or []) if tag not in run.tags]
+        self._runs.change(run, tags=[*run.tags, *new])
         return _collection(run.tags)
 
     def get_logs(self, request: Request, _body: Any) -> Response:
@@ -182,7 +183,7 @@ class Endpoints:
                 "createdOn": now().isoformat().replace("+00:00", "Z"),
                 "validUntil": until.isoformat().replace("+00:00", "Z"),
             }
-            run.leases.append(lease)
+            self._runs.change(run, leases=[*run.leases, lease])
             made.append(lease)
         return _collection(made)
 

@@ -1,18 +1,15 @@
-"""One run of the simulator of Azure Pipelines, and its stages."""
+"""One run of the simulator of Azure Pipelines, and its stages, as they are kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from pydantic import BaseModel, Field
 
-    from baton.sandbox.fake_ci.azure_pipeline import Pipeline, Stage
-    from baton.sandbox.fake_ci.runs import Execution
+from baton.sandbox.fake_ci.azure_pipeline import Pipeline, Stage
 
 
 def now() -> datetime:
@@ -20,8 +17,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass
-class StageRun:
+class StageRun(BaseModel):
     """One stage of one run.
 
     Attributes:
@@ -44,8 +40,7 @@ class StageRun:
         self.state, self.result, self.finished = "completed", result, now()
 
 
-@dataclass
-class FakeRun:
+class FakeRun(BaseModel):
     """One run of a pipeline.
 
     Attributes:
@@ -61,20 +56,19 @@ class FakeRun:
     ref: str
     version: str
     commit: str
-    parameters: Mapping[str, str]
-    variables: Mapping[str, str]
+    parameters: dict[str, str]
+    variables: dict[str, str]
     folder: Path
     stages: list[StageRun]
     skip: tuple[str, ...] = ()
     held: bool = False
     status: str = "notStarted"
     result: str | None = None
-    queued: datetime = field(default_factory=now)
+    queued: datetime = Field(default_factory=now)
     started: datetime | None = None
     finished: datetime | None = None
-    tags: list[str] = field(default_factory=list)
-    leases: list[dict[str, object]] = field(default_factory=list)
-    execution: Execution | None = None
+    tags: list[str] = Field(default_factory=list)
+    leases: list[dict[str, Any]] = Field(default_factory=list)
 
     def uuid(self, *parts: object) -> str:
         """The id of a part of the run, the same every time it is asked for."""

@@ -117,6 +117,22 @@ def test_runs_of_before_the_order_are_none_of_its(idle: World) -> None:
     assert idle.adapter().dispatch(later).id != old.id
 
 
+def test_a_run_is_found_among_hundreds(idle: World) -> None:
+    order, runs = idle.order(), idle.simulator.runs
+    run = idle.adapter().dispatch(order)
+    fake = runs.get(int(run.id))
+    assert fake is not None
+    others = {
+        number: fake.model_copy(update={"id": number, "title": f"other {number}"}) for number in range(9000, 9250)
+    }
+    runs._runs.update(others)
+    try:
+        assert idle.adapter().dispatch(order).id == run.id
+    finally:
+        for number in others:
+            del runs._runs[number]
+
+
 def test_a_branch_on_another_commit_starts_nothing(idle: World) -> None:
     before = idle.dispatches
     with pytest.raises(Refused, match=f"main of example/hello is on commit {idle.commit}; expected {'c' * 40}"):

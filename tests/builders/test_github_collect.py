@@ -5,8 +5,11 @@ import logging
 import zipfile
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from baton.builders.github_api import GitHubApi
+from baton.builders.github_http import Reply
 from baton.builders.github_log import excerpt
 from baton.builders.port import FailedWithLog, Stopped
 from baton.model.base import digest_of
@@ -151,6 +154,13 @@ def test_each_trouble_with_an_artifact_says_whether_to_try_again(
         adapter.collect(run, FILES, world.intake())
     assert "sig=" not in f"{error.value!r} {error.value.__cause__!r} {error.value.__context__!r}"
     assert adapter.collect(run, FILES, world.intake()).commit == world.commit
+
+
+def test_a_download_that_anyone_could_read_along_is_refused(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    reply = Reply("GET x", 302, httpx.Headers({"location": "http://example.org/artifact?sig=x"}), b"")
+    monkeypatch.setattr("baton.builders.github_api.fetched", lambda *_, **__: reply)
+    with pytest.raises(Refused, match=r"redirects to http://example\.org; expected https"):
+        GitHubApi(world.builder(api="https://api.github.com")).download_address(1)
 
 
 def test_the_address_of_a_download_is_in_no_log(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -40,12 +41,19 @@ class Digests:
         Raises:
             Invalid: several entries have the name, and none is told apart.
         """
-        named = [entry for entry in self.known if entry.name == name]
+        named = self._by_name.get(name, [])
         if len(named) > 1:
             named = [entry for entry in named if entry.version == (version or folder)]
             if len(named) != 1:
                 raise Invalid(f"the digests file knows several files {name}: say which version is meant")
         return named[0] if named else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[KnownDigest]]:
+        entries: dict[str, list[KnownDigest]] = {}
+        for entry in self.known:
+            entries.setdefault(entry.name, []).append(entry)
+        return entries
 
 
 def load_digests(path: Path) -> Digests:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from baton.model.plan import SigstoreInstance
 from baton.trust.documents import shipped_identities
+from baton.trust.identities import TrustedSigstoreIdentity, Who
 from baton.trust.instances import trust_configuration
 from baton.trust.result import Fault
 from baton.trust.sigstore import SigstoreTrust
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from baton.trust.identities import TrustedIdentity
+    from baton.trust.result import SignatureResult
 
 FEW = Path(__file__).parent / "bundles"
 ALL = os.environ.get("BATON_CPYTHON_BUNDLES")
@@ -47,17 +55,33 @@ def public() -> SigstoreTrust:
 
 
 def check(public: SigstoreTrust, file: Published) -> None:
-    """The bundle counts for its own stream's signers and for nobody else's."""
+    """The bundle counts for its own stream's signers, in their days and for its own file, and for nobody else's."""
+    content = file.bundle.read_bytes()
+
+    def verify(trusted: Sequence[TrustedIdentity], digest: str = file.digest) -> SignatureResult:
+        return public.verify(content, digest, trusted, source=file.bundle.name)
+
     own = CPYTHON.stream_of(file.version)
     assert own is not None
-    result = public.verify(file.bundle.read_bytes(), file.digest, own.trusted, source=file.bundle.name)
+    result = verify(own.trusted)
     assert result, result.reason
+    assert result.signed_at is not None
 
-    others = [entry for stream in CPYTHON.streams for entry in stream.trusted if str(entry) != str(result.matched)]
-    refused = public.verify(file.bundle.read_bytes(), file.digest, others, source=file.bundle.name)
-    assert not refused
-    assert refused.fault is Fault.UNTRUSTED
-    assert refused.identity == result.identity
+    for stream in CPYTHON.streams:
+        by_the_same = any(str(entry) == str(result.matched) for entry in stream.trusted)
+        judged = verify(stream.trusted)
+        assert judged.identity == result.identity
+        assert judged.fault is None if by_the_same else judged.fault is Fault.UNTRUSTED, stream.name
+
+    person = TrustedSigstoreIdentity(identity=result.identity or "", issuer=result.issuer or "", who=Who.HUMAN)
+    assert verify([person])
+    for wrong in ({"identity": f"x{result.identity}"}, {"issuer": f"{result.issuer}/"}):
+        assert verify([person.model_copy(update=wrong)]).fault is Fault.UNTRUSTED
+    day, one = result.signed_at.date(), timedelta(days=1)
+    assert verify([person.model_copy(update={"first": day, "last": day})])
+    for outside in ({"first": day + one}, {"last": day - one}):
+        assert verify([person.model_copy(update=outside)]).fault is Fault.OUTSIDE_WINDOW
+    assert verify(own.trusted, f"sha256:{'0' * 64}").fault is Fault.BAD
 
 
 @pytest.mark.parametrize("file", published(FEW), ids=lambda file: file.bundle.name)

@@ -107,6 +107,8 @@ def test_a_key_that_is_not_at_hand_is_unknown(gnupg: Gnupg, team: str, other: st
     assert result.fault is Fault.UNKNOWN_KEY
     assert result.states == (KeyState.UNKNOWN,)
     assert result.signing_key == other[-16:]
+    assert "hand its public key in" in result.reason
+    assert "hand its" not in verify(gnupg, gnupg.sign(other, file), file, trusted(team)).reason
 
 
 def test_without_any_key_a_signature_is_not_checked(gnupg: Gnupg, team: str, file: Path) -> None:

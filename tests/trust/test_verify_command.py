@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -59,11 +60,23 @@ def released(
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
-    """The test's folder on a web server that lists its folders."""
+    """The test's folder on a web server that lists its folders, and has its files again under names of a store."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             """Say nothing."""
+
+        def do_GET(self) -> None:
+            if not self.path.startswith("/releases/"):
+                super().do_GET()
+                return
+            self.send_response(302)
+            self.send_header("Location", f"/store/{self.path.removeprefix('/releases/').encode().hex()}?key=1")
+            self.end_headers()
+
+        def translate_path(self, path: str) -> str:
+            _, store, name = path.partition("/store/")
+            return super().translate_path(f"/{bytes.fromhex(name.partition('?')[0]).decode()}" if store else path)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -145,6 +158,74 @@ def test_an_address_with_nothing_to_verify_is_told(
     assert "could not be fetched" in verify("http://127.0.0.1:1/hello-1.0.zip", *options).errors
 
 
+def test_addresses_of_files_and_of_signatures_are_each_fetched_with_what_lies_beside_them(
+    released: tuple[Path, list[str]], verify: Callable[..., Outcome], served: str
+) -> None:
+    _, options = released
+    addresses = [f"{served}/hello/1.0/{NAMES[0]}.asc", f"{served}/hello/1.0/{NAMES[1]}?download=1"]
+    outcome = verify(*addresses, *options, "--json")
+    assert outcome.code == 0, outcome.output + outcome.errors
+    assert [(file["name"], len(file["signatures"])) for file in outcome.document["files"]] == [(n, 2) for n in NAMES]
+
+
+def test_signatures_lie_beside_the_address_that_was_named_not_where_it_leads(
+    released: tuple[Path, list[str]], verify: Callable[..., Outcome], served: str
+) -> None:
+    _, options = released
+    outcome = verify(f"{served}/releases/hello/1.0/{NAMES[0]}", *options, "--json")
+    assert outcome.code == 0, outcome.output + outcome.errors
+    assert [(file["name"], len(file["signatures"])) for file in outcome.document["files"]] == [(NAMES[0], 2)]
+
+
+def test_a_required_kind_of_signature_has_to_be_there_and_count(
+    released: tuple[Path, list[str]], verify: Callable[..., Outcome]
+) -> None:
+    folder, options = released
+    both = ["--require", "sigstore", "--require", "openpgp"]
+    assert verify(folder, *options, *both).code == 0
+
+    (folder / f"{NAMES[0]}.asc").unlink()
+    assert verify(folder, *options).code == 0
+    outcome = verify(folder, *options, *both)
+    assert outcome.code == 1
+    assert f"{NAMES[0]}: it has no openpgp signature, which is required" in outcome.output
+    listed = verify(folder, *options, *both, "--json").document["files"]
+    assert [file["missing"] for file in listed] == [["openpgp"], []]
+    assert [bool(file["failures"]) for file in listed] == [True, False]
+
+
+def test_a_list_that_requires_a_kind_holds_without_being_asked(
+    released: tuple[Path, list[str]], verify: Callable[..., Outcome]
+) -> None:
+    folder, options = released
+    file = Path(options[1])
+    document = json.loads(file.read_text())
+    document["streams"][0]["requires"] = ["openpgp"]
+    file.write_text(json.dumps(document))
+    assert verify(folder, *options).code == 0
+
+    bundle = folder / f"{NAMES[0]}.sigstore.json"
+    digest = f"sha256:{hashlib.sha256(NAMES[0].encode()).hexdigest()}"
+    by_digest = verify("--digest", digest, "--bundle", bundle, *options)
+    assert by_digest.code == 1
+    assert "it has no openpgp signature, which is required" in by_digest.output
+
+
+def test_a_list_that_is_named_is_trusted_as_it_is_and_the_output_says_so(
+    released: tuple[Path, list[str]], verify: Callable[..., Outcome]
+) -> None:
+    folder, options = released
+    file = Path(options[1])
+    document = {**json.loads(file.read_text()), "serial": 7, "expires": "2026-01-02"}
+    file.write_text(json.dumps(document))
+
+    outcome = verify(folder, *options, "--json")
+    assert outcome.code == 0
+    assert outcome.document["identities"]["source"] == f"{file}, trusted because you name it"
+    assert outcome.document["identities"]["serial"] == 7
+    assert "expired on 2026-01-02; used all the same" in " ".join(outcome.errors.split())
+
+
 def test_a_digest_and_a_bundle_stand_for_a_published_file(verify: Callable[..., Outcome]) -> None:
     digest = f"sha256:{DIGESTS['3.14.0']['Python-3.14.0.tgz']['sha256']}"
     given = [
@@ -211,6 +292,7 @@ def test_a_key_file_is_used_for_openpgp_signatures(
         ["--project", "cpython", "--bundle", "x"],
         ["--project", "cpython", "--digest", "0" * 64, "--bundle", "x"],
         ["file", "--project", "cpython", "--version", "v3.13.9"],
+        ["file", "--project", "cpython", "--require", "ssh"],
         ["file", "--nonsense"],
     ],
 )

@@ -46,6 +46,12 @@ def entry(number: int, **changes: object) -> Callable[[dict[str, Any]], object]:
     return lambda copy: copy["streams"][0]["trusted"][number].update(changes)
 
 
+def spans(copy: dict[str, Any], *days: tuple[str, str | None]) -> None:
+    """Have the person listed once for each span of days."""
+    entries = [{**PERSON, "from": first, "until": last} for first, last in days]
+    copy["streams"][0]["trusted"][:1] = entries
+
+
 def lost(change: Callable[[dict[str, Any]], object], *published: str) -> list[str]:
     found = withdrawn(document(), document(change), published=published or None, today=TODAY)
     return [str(withdrawal) for withdrawal in found]
@@ -64,10 +70,8 @@ def lost(change: Callable[[dict[str, Any]], object], *published: str) -> list[st
         lambda copy: copy["streams"][0]["trusted"].append({"kind": "openpgp", "fingerprint": "B" * 40, "who": "human"}),
         lambda copy: copy["streams"].append({"name": "2", "trusted": [PERSON]}),
         lambda copy: copy["streams"][0].update(name="*"),
-        # Two spans that meet are as good as one.
-        lambda copy: (
-            copy["streams"][0]["trusted"].append({**PERSON, "from": "2026-02-01"}) or entry(0, until="2026-01-31")(copy)
-        ),
+        lambda copy: spans(copy, ("2024-01-01", "2026-01-31"), ("2026-02-01", None)),
+        lambda copy: spans(copy, ("2024-01-01", "2026-03-31"), ("2025-06-01", "2025-07-01"), ("2026-04-01", None)),
     ],
 )
 def test_what_takes_nothing_back_is_no_withdrawal(change: Callable[[dict[str, Any]], object]) -> None:
@@ -106,11 +110,8 @@ def test_each_thing_that_is_taken_back_is_told(change: Callable[[dict[str, Any]]
 
 
 def test_a_hole_in_the_days_is_told_with_its_days() -> None:
-    def change(copy: dict[str, Any]) -> None:
-        copy["streams"][0]["trusted"].append({**PERSON, "from": "2026-03-01"})
-        entry(0, until="2026-01-31")(copy)
-
-    (hole,) = withdrawn(document(), document(change), today=TODAY)
+    after = document(lambda copy: spans(copy, ("2025-01-01", "2026-01-31"), ("2026-03-01", None)))
+    (hole,) = withdrawn(document(), after, today=TODAY)
     assert (hole.first, hole.last) == (date(2026, 2, 1), date(2026, 2, 28))
     assert isinstance(hole.entry, TrustedSigstoreIdentity)
 

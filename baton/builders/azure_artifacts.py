@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import stat
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -109,6 +110,7 @@ class _Shelf:
                         f"{name} is there twice, the second time as {member.filename} in the artifact {artifact!r}; "
                         "expected it once in the artifacts that the plan names"
                     )
+                self.intake.progress(f"takes in {name}")
                 _unpack(content, member, self.files / name)
 
     def store(self) -> ArtifactSet:
@@ -140,6 +142,7 @@ class _Shelf:
             raise Unavailable(
                 f"the artifact {artifact!r} came as {archive.stat().st_size} bytes that are no whole zip file"
             )
+        self.intake.progress(f"looks into the artifact {artifact!r}")
         if findings := inspect_archive(archive, self.intake.limits):
             raise Refused(f"the artifact {artifact!r} is not safe to open: {findings[0]}")
 
@@ -158,5 +161,7 @@ class _Shelf:
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, to: Path) -> None:
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise Refused(f"{member.filename} is a link, or no file; expected a regular file")
     with archive.open(member) as source, to.open("xb") as file:
         shutil.copyfileobj(source, file)

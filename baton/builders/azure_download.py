@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from baton.builders.outside import Intake
 
-_TIMEOUT = httpx.Timeout(60, connect=10)
+_TIMEOUT = httpx.Timeout(20, connect=10)
 _REDIRECTS = 5
 _REPORT = 1.0
 _LATER = frozenset({401, 403, 408, 425, 429})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 import zlib
@@ -22,6 +23,9 @@ _LARGEST = 256 * 1024**2
 """Bytes of a log that are read; what comes after them is left out."""
 
 _CHUNK = 64 * 1024
+
+_TIME = re.compile(r"^\ufeff?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z ", re.MULTILINE)
+"""What Azure puts before each line."""
 
 
 def keep_log(api: AzureApi, run: OutsideRun, intake: Intake) -> Digest | None:
@@ -56,7 +60,7 @@ def last_words(api: AzureApi, run: OutsideRun, record: Record, intake: Intake) -
             _save(api, f"build/builds/{run.id}/logs/{record.log.id}", log, accept="text/plain")
         except Missing:
             return ""
-        return tail(log)
+        return _TIME.sub("", tail(log))
 
 
 def _save(api: AzureApi, path: str, to: Path, *, accept: str) -> None:

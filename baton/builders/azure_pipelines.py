@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from baton.builders.azure_answers import Approval, Approvals, Build, Leases, Run, Timeline
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from baton.model.base import FileName
     from baton.model.outside import OutsideOrder, RunReport
     from baton.model.outside_azure import AzureBuilder
+
+T = TypeVar("T")
 
 _YOUNG = timedelta(minutes=5)
 """For so long a run that was just queued may not be known everywhere."""
@@ -56,9 +58,8 @@ class AzurePipelines(OutsideBuilder):
             if found is None and time.monotonic() - begun > SETTLE / 2:
                 raise Unavailable("Azure DevOps took too long to say which runs there are: nothing was started")
             run = found.id if found else self._queue(api, order)
-            if not self.builder.carries_key and (found is None or tag_of(order) not in found.tags):
-                with _open_whether_done():
-                    api.send("POST", f"build/builds/{run}/tags", [tag_of(order)], object)
+            if found is None or tag_of(order) not in found.tags:
+                self._mark(api, run, order)
         url = run_address(self.builder, run)
         return OutsideRun(
             key=order.key,
@@ -144,13 +145,18 @@ class AzurePipelines(OutsideBuilder):
         with _open_whether_done():
             return api.send("POST", f"pipelines/{builder.pipeline}/runs", body, Run).id
 
-    def _build(self, api: AzureApi, run: OutsideRun) -> Build:
-        try:
-            build = api.get(f"build/builds/{run.id}", Build)
-        except Missing as error:
-            if datetime.now(UTC) - run.dispatched < _YOUNG:
-                raise Unavailable(f"run {run.id} does not show yet: {error}", after=_LAG) from None
-            raise
+    @staticmethod
+    def _mark(api: AzureApi, run: int, order: OutsideOrder) -> None:
+        """Put the order's tag on a run."""
+        with _open_whether_done():
+            try:
+                api.send("POST", f"build/builds/{run}/tags", [tag_of(order)], object)
+            except Missing as error:
+                raise Unavailable(f"run {run} was started and does not show yet: {error}") from None
+
+    @staticmethod
+    def _build(api: AzureApi, run: OutsideRun) -> Build:
+        build = _get(api, run, "", Build)
         if build.deleted:
             raise Missing(f"run {run.id} was deleted; only a new one can be started")
         return build
@@ -166,7 +172,7 @@ class AzurePipelines(OutsideBuilder):
             raise Refused(
                 f"run {run.id} builds {str(commit or 'nobody knows what')[:80]}; expected the commit {run.commit}"
             )
-        return build, api.get(f"build/builds/{run.id}/timeline", Timeline)
+        return build, _get(api, run, "/timeline", Timeline)
 
     def _retry(self, api: AzureApi, run: OutsideRun, stage: str) -> None:
         try:
@@ -202,7 +208,20 @@ def _approvals(api: AzureApi, timeline: Timeline) -> tuple[Approval, ...]:
     ids = [record.id for record in waiting_for(timeline) if record.type == "Checkpoint.Approval"]
     if not ids:
         return ()
-    return api.get("pipelines/approvals", Approvals, approvalIds=",".join(ids), expand="steps").value
+    try:
+        return api.get("pipelines/approvals", Approvals, approvalIds=",".join(ids), expand="steps").value
+    except (Missing, Refused):
+        # That something waits is known without; who may approve, the credential may not be allowed to know.
+        return ()
+
+
+def _get(api: AzureApi, run: OutsideRun, part: str, answer: type[T]) -> T:
+    try:
+        return api.get(f"build/builds/{run.id}{part}", answer)
+    except Missing as error:
+        if datetime.now(UTC) - run.dispatched > _YOUNG:
+            raise
+        raise Unavailable(f"run {run.id} does not show yet: {error}", after=_LAG) from None
 
 
 @contextmanager

@@ -55,9 +55,9 @@ AzureCredential = Annotated[PatCredential | EntraCredential, Field(discriminator
 class AzureBuilder(Value):
     """A run of one pipeline makes the step's files.
 
-    A run whose answer was lost is found again by what it was asked for. With ``{key}`` in a parameter or variable
-    nothing else can be mistaken for it. Without, a tag is put on it, and one that people start with the very same
-    parameters in the same minutes is taken for it.
+    A run gets a tag that says which order it is of. One whose answer was lost, before it had its tag, is found again by
+    what it was asked for: with ``{key}`` in a parameter or variable nothing else can be mistaken for it; without, one
+    that people start with the very same parameters in the same minutes can.
 
     Attributes:
         organization: the address of the organization or collection, such as ``https://dev.azure.com/Python``.
@@ -103,8 +103,3 @@ class AzureBuilder(Value):
         if len(set(self.artifacts)) != len(self.artifacts):
             raise ValueError(f"an artifact is named twice in {', '.join(self.artifacts)}")
         return self
-
-    @property
-    def carries_key(self) -> bool:
-        """Whether a run says itself which order it is of."""
-        return any("{key}" in template for template in (*self.parameters.values(), *self.variables.values()))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from baton.builders.azure_pipelines import AzurePipelines
 from baton.builders.outside import Intake
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from baton.model.outside import OutsideRun, RunReport
     from baton.sandbox.fake_ci.azure import FakeAzure
+    from baton.sandbox.fake_ci.azure_run import FakeRun
     from baton.store import Store
 
 TOKEN = "pat-of-the-release-team"  # noqa: S105 - the simulator's
@@ -95,7 +97,9 @@ class World:
     def pipelines(self, **changes: Any) -> AzurePipelines:
         return AzurePipelines(self.builder(**changes))
 
-    def order(self, key: str = "hello-1.0.0.run-1.windows.1", **changes: Any) -> OutsideOrder:
+    def order(self, key: str = "", **changes: Any) -> OutsideOrder:
+        """One that nobody gave before, unless it has a key."""
+        key = key or f"order-{uuid4()}"
         settings = {"key": key, "version": "1.0.0", "tag": "v1.0.0", "commit": self.commit, "asked": datetime.now(UTC)}
         return OutsideOrder.model_validate({**settings, **changes})
 
@@ -111,6 +115,12 @@ class World:
             progress=lambda _: None,
             cancelled=lambda: cancelled,
         )
+
+    def found(self, run: OutsideRun) -> FakeRun:
+        """The run as the simulator has it."""
+        found = self.azure.runs.find(int(run.id))
+        assert found is not None
+        return found
 
     def fault(self, fault: Fault, times: int = 1) -> None:
         self.azure.faults.add(fault, times)

@@ -31,7 +31,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(world: World) -> OutsideRun:
     """One that has succeeded; all tests share it."""
     azure = world.pipelines()
-    found = azure.dispatch(world.order(asked=datetime(2026, 1, 1, tzinfo=UTC)))
+    found = azure.dispatch(world.order("hello-1.0.0.run-1.windows.1", asked=datetime(2026, 1, 1, tzinfo=UTC)))
     ended(lambda: azure.look(found))
     return found
 
@@ -62,9 +62,7 @@ def test_what_is_taken_in_twice_is_the_same_and_the_run_is_kept_once(world: Worl
     first, second = (azure.collect(run, ("hello.exe",), world.intake) for _ in range(2))
 
     assert first == second
-    kept = world.azure.runs.find(1)
-    assert kept is not None
-    assert [(lease["ownerId"], str(lease["validUntil"])[:4]) for lease in kept.leases] == [
+    assert [(lease["ownerId"], str(lease["validUntil"])[:4]) for lease in world.found(run).leases] == [
         ("baton:hello-1.0.0.run-1.windows.1", f"{datetime.now(UTC) + timedelta(days=400):%Y}")
     ]
 

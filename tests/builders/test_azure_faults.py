@@ -33,7 +33,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(world: World) -> OutsideRun:
     """One that has succeeded; all tests share it."""
     azure = world.pipelines()
-    found = azure.dispatch(world.order(asked=datetime(2026, 1, 1, tzinfo=UTC)))
+    found = azure.dispatch(world.order("hello-1.0.0.run-1.windows.1", asked=datetime(2026, 1, 1, tzinfo=UTC)))
     ended(lambda: azure.look(found))
     return found
 
@@ -101,6 +101,20 @@ def test_a_run_that_is_not_there_after_minutes_is_gone(world: World, run: Outsid
     with pytest.raises(Missing, match="look whether it was deleted") as error:
         world.pipelines().look(old)
     told(error)
+
+
+def test_a_run_that_does_not_show_at_once_is_not_started_again(world: World) -> None:
+    order, before = world.order(), len(world.azure.runs.all(21))
+    world.fault(Fault.LAG)
+
+    with pytest.raises(Unavailable, match="was started and does not show yet") as error:
+        world.pipelines().dispatch(order)
+
+    told(error)
+    assert error.value.after == 60
+    run = world.pipelines().dispatch(order)
+    assert len(world.azure.runs.all(21)) == before + 1
+    assert world.found(run).tags == [f"baton-{order.key}"]
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.BROKEN, Fault.CUT_OFF, Fault.GARBLED, Fault.SIGN_IN])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from baton.sandbox.fake_ci.azure_documents import Documents, approval_id, packed_logs
+from baton.sandbox.fake_ci.azure_documents import Documents, approval_id, log_of, packed_logs
 from baton.sandbox.fake_ci.azure_faults import not_found
 from baton.sandbox.fake_ci.azure_pipeline import Fault
 from baton.sandbox.fake_ci.azure_run import now
@@ -101,10 +101,7 @@ class Endpoints:
 
     def get_build(self, request: Request, _body: Any) -> Response:
         """Builds - Get."""
-        run = self._run(request)
-        if self._faults.strikes(Fault.LAG):
-            raise _no_build(run.id)
-        return JSONResponse(_documents(request).build(run))
+        return JSONResponse(_documents(request).build(self._run(request)))
 
     def update_build(self, request: Request, body: dict[str, Any]) -> Response:
         """Builds - Update Build; what can be updated is that it is cancelled."""
@@ -151,16 +148,15 @@ class Endpoints:
         run = self._run(request)
         if request.headers.get("accept", "").startswith("application/zip"):
             return Response(packed_logs(run), media_type="application/zip")
-        logs = [(at, one.log.read_text().count("\n")) for at, one in enumerate(run.stages, 1) if one.log]
-        return _collection({"id": at, "type": "Container", "lineCount": lines} for at, lines in logs)
+        logs = [(at, log_of(one)) for at, one in enumerate(run.stages, 1) if one.log]
+        return _collection({"id": at, "type": "Container", "lineCount": log.count(b"\n")} for at, log in logs)
 
     def get_log(self, request: Request, _body: Any) -> Response:
         """Builds - Get Build Log."""
         run, at = self._run(request), int(request.path_params["log"])
-        log = run.stages[at - 1].log if 0 < at <= len(run.stages) else None
-        if log is None:
+        if not 0 < at <= len(run.stages) or run.stages[at - 1].log is None:
             raise not_found(f"Log {at} of build {run.id} was not found.", "BuildLogNotFoundException")
-        return PlainTextResponse(log.read_bytes())
+        return PlainTextResponse(log_of(run.stages[at - 1]))
 
     def get_leases(self, request: Request, _body: Any) -> Response:
         """Builds - Get Retention Leases For Build."""
@@ -215,7 +211,7 @@ class Endpoints:
     def _run(self, request: Request) -> FakeRun:
         number = int(request.path_params["run"])
         run = self._runs.find(number)
-        if run is None:
+        if run is None or self._faults.strikes(Fault.LAG):
             raise _no_build(number)
         return run
 

@@ -183,9 +183,15 @@ def packed_artifact(name: str, folder: Path) -> bytes:
 def packed_logs(run: FakeRun) -> bytes:
     """The logs of all tasks in one zip file."""
     stages = [stage for stage in run.stages if stage.log is not None]
-    return _packed(
-        {f"{stage.stage.name}/1_{stage.stage.name} task.txt": stage.log.read_bytes() for stage in stages if stage.log}
-    )
+    return _packed({f"{stage.stage.name}/1_{stage.stage.name} task.txt": log_of(stage) for stage in stages})
+
+
+def log_of(stage: StageRun) -> bytes:
+    """What the task of a stage said, with times and marks as Azure has them."""
+    lines = stage.log.read_text(encoding="utf-8", errors="replace").splitlines() if stage.log else []
+    error = ["##[error]A command exited with an error."] if stage.result == "failed" else []
+    lines = [f"##[section]Starting: {stage.stage.name} task", *lines, *error, "##[section]Finishing"]
+    return "".join(f"{stage.started:%Y-%m-%dT%H:%M:%S.%f}0Z {line}\n" for line in lines).encode()
 
 
 def _packed(files: dict[str, bytes]) -> bytes:

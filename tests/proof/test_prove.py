@@ -126,7 +126,8 @@ def test_days_are_those_of_utc(ada: SshKey, folder: Path) -> None:
     late = NOW.replace(hour=23, minute=30, tzinfo=timezone(-2 * timedelta(hours=1)))
     said = opened(seal(statement(late), SshSigningKey(ada, folder / "ada")))
 
-    assert f"the statement is of {TODAY + DAY}" in refusal(said, roster(ada=dated(ada, last=TODAY)))
+    told = refusal(said, roster(ada=dated(ada, last=TODAY)), when=late)
+    assert told.endswith(f"the statement is of {TODAY + DAY}, it came on {TODAY + DAY}")
 
 
 @pytest.mark.parametrize(

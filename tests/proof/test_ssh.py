@@ -212,6 +212,29 @@ def test_what_is_not_one_whole_signature_is_refused(
     assert expected in refusal(change(signed["ed25519256"]))
 
 
+def test_a_signature_has_one_form_only() -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    line = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    key, algorithm = base64.b64decode(line.split()[1]), ssh_string(b"ecdsa-sha2-nistp256")
+    r, s = decode_dss_signature(private.sign(to_sign(), ec.ECDSA(hashes.SHA256())))
+
+    def signature(value: bytes, more: bytes = b"") -> bytes:
+        return armoured(blob(key, algorithm + ssh_string(value) + more))
+
+    good = signature(mpint(r) + mpint(s))
+    verify_ssh(read_signature(good), MESSAGE)
+    longer = ssh_string(b"\0" + mpint(r)[4:])
+    for bad in (longer + mpint(s), mpint(r) + mpint(s) + b"\0", mpint(r), mpint(r) + ssh_string(b"\xff"), b""):
+        assert "does not fit" in refusal(signature(bad))
+    assert "followed by 1 bytes" in refusal(signature(mpint(r) + mpint(s), b"\0"))
+
+
+def test_base64_has_one_form_only() -> None:
+    good = next(made for length in range(40, 43) if b"==" in (made := armoured(blob(b"", b"x" * length))))
+    at = good.index(b"==") - 1
+    assert "base64 in its one form" in refusal(good[:at] + bytes([good[at] + 1]) + good[at + 1 :])
+
+
 def test_a_key_of_a_kind_that_is_not_known_is_refused() -> None:
     key = ssh_string(b"ssh-dss") + ssh_string(b"x")
     assert "of the kind 'ssh-dss'; accepted: ssh-ed25519" in refusal(

@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 @dataclass(frozen=True)
 class Entry:
-    """A command: where it stands in the overview, and the function that is it.
+    """A command: where it stands in the overview, and the function that is it, or the Typer of those that are.
 
     Attributes:
         family: the heading it is listed under.
@@ -31,9 +31,11 @@ class Entry:
         """Whether this installation has the command."""
         return find_spec(self.module) is not None
 
-    def load(self) -> TyperCommand:
+    def load(self) -> TyperCommand | TyperGroup:
         """Import the command's module and make the command of its function."""
         function = getattr(import_module(self.module), self.function or self.name.replace("-", "_"))
+        if isinstance(function, typer.Typer):
+            return typer.main.get_group(function)
         told = inspect.getdoc(function) or self.summary
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         single.command(self.name, help=help_text(told), epilog=examples(told))(function)
@@ -59,6 +61,7 @@ ENTRIES = (
     Entry("cancel", _ACT, "End a release that is not public yet.", "baton.cli.commands.act"),
     Entry("check", _PREPARE, "Find what is wrong before a release starts.", "baton.cli.commands.prepare"),
     Entry("plan", _PREPARE, "Show what a release would do.", "baton.cli.commands.prepare"),
+    Entry("keys", _PREPARE, "The team's OpenPGP key: make it, change it, publish it.", "baton.cli.commands.keys"),
     Entry("schema", _PREPARE, "The JSON Schema of release.toml, for editors.", "baton.cli.commands.prepare"),
     Entry("demo", _SANDBOX, "A whole release, end to end, with nothing set up.", "baton.cli.demo"),
     Entry("dev", _SANDBOX, "A whole local world in the foreground.", "baton.cli.dev"),
@@ -75,7 +78,9 @@ class CommandGroup(TyperGroup):
         for entry in self._entries.values():
             self.add_command(TyperCommand(entry.name, help=entry.summary))
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
+    def resolve_command(
+        self, ctx: Any, args: list[str]
+    ) -> tuple[str | None, TyperCommand | TyperGroup | None, list[str]]:
         """Find the command that is called, and put the real one in place of its stand-in."""
         name, _, rest = super().resolve_command(ctx, args)
         return name, None if name is None else self._entries[name].load(), rest

@@ -67,7 +67,7 @@ def run_page(page: str, folder: Path, **environment: str) -> list[subprocess.Com
 
 
 def test_every_page_with_blocks_to_run_has_a_test_that_runs_them() -> None:
-    assert set(RUNS) == {"docs/operate.md", "docs/verify.md"}
+    assert set(RUNS) == {"docs/keys.md", "docs/operate.md", "docs/verify.md"}
 
 
 @pytest.fixture
@@ -189,3 +189,26 @@ def test_a_changed_file_does_not_verify_as_the_page_says(world: Path, gnupg_home
 
     with pytest.raises(AssertionError, match="FAILED"):
         run_page("docs/verify.md", world, HOME=str(gnupg_home), GNUPGHOME=str(gnupg_home))
+
+
+def test_keeping_the_teams_key_as_the_page_says(gnupg_home: Path) -> None:
+    (gnupg_home / "own").write_text("correct horse\n")
+    (gnupg_home / "gnupg").mkdir(mode=0o700)
+    # The fewest rounds that there may be between a passphrase and its key: seconds, not most of a minute.
+    (gnupg_home / "gnupg/gpg-agent.conf").write_text("s2k-count 65536\n")
+    try:
+        run_page("docs/keys.md", gnupg_home, HOME=str(gnupg_home), BATON_KEYS_PASSPHRASE_FILE=str(gnupg_home / "own"))
+
+        held = subprocess.run(
+            ["gpg", "--homedir", gnupg_home / "worker", "--list-secret-keys", "--with-colons"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        secrets = [line.split(":") for line in held.stdout.splitlines() if line[:3] in {"sec", "ssb"}]
+        assert [(fields[0], fields[14]) for fields in secrets] == [("sec", "#"), ("ssb", "+")]
+        assert (gnupg_home / "keys/public/.well-known/openpgpkey/policy").exists()
+        assert len(list((gnupg_home / "keys/worker").iterdir())) == 1
+    finally:
+        for name in ("gnupg", "worker"):
+            subprocess.run(["gpgconf", "--homedir", gnupg_home / name, "--kill", "all"], check=False)

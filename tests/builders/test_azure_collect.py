@@ -75,10 +75,11 @@ def test_what_is_taken_in_twice_is_the_same_and_the_run_is_kept_once(world: Worl
         (Fault.DOWNLOAD_REFUSED, Unavailable, "localhost answers 403"),
         (Fault.DOWNLOAD_CUT_OFF, Unavailable, "the download of the artifact 'windows' broke off: RemoteProtocolError"),
         (Fault.DOWNLOAD_SHORT, Unavailable, r"came as \d+ bytes that are no whole zip file"),
+        (Fault.DOWNLOAD_LINK, Refused, r"windows/.* is a link, or no file; expected a regular file"),
         (Fault.DOWNLOAD_OTHER, Unavailable, r"came as \d+ bytes that are no whole zip file"),
     ],
 )
-def test_a_download_that_is_not_whole_is_never_taken_in(
+def test_a_download_that_is_not_what_it_should_be_is_never_taken_in(
     world: World, run: OutsideRun, fault: Fault, kind: type[BatonError], says: str
 ) -> None:
     world.fault(fault)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import stat
 import threading
+import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -70,6 +73,8 @@ class Faults:
             return Response("<Error><Code>AuthenticationFailed</Code></Error>", 403, media_type="application/xml")
         if self.strikes(Fault.DOWNLOAD_OTHER):
             return HTMLResponse(_SIGN_IN)
+        if self.strikes(Fault.DOWNLOAD_LINK):
+            return Response(_links(content), media_type="application/zip")
         if self.strikes(Fault.DOWNLOAD_SHORT):
             return Response(content[: len(content) // 2], media_type="application/zip")
         if self.strikes(Fault.DOWNLOAD_CUT_OFF):
@@ -91,3 +96,13 @@ def not_found(message: str, kind: str) -> HTTPException:
 def _half(content: bytes) -> Iterator[bytes]:
     yield content[: len(content) // 2]
     raise ConnectionResetError("the download breaks off, as it was asked to")
+
+
+def _links(content: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(made, "w") as links:
+        for name in archive.namelist():
+            link = zipfile.ZipInfo(name)
+            link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+            links.writestr(link, "elsewhere")
+    return made.getvalue()

@@ -82,4 +82,5 @@ class Fault(StrEnum):
     DOWNLOAD_REFUSED = "a signed address has run out"
     DOWNLOAD_CUT_OFF = "a download breaks off"
     DOWNLOAD_SHORT = "a download ends in the middle, as if it was whole"
+    DOWNLOAD_LINK = "a download is an archive in which each file is a link"
     DOWNLOAD_OTHER = "a download is something else"

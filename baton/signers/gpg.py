@@ -54,18 +54,20 @@ class GpgBatchSigner:
         key: the primary key that the signatures have to be by, with its public key block.
         home: the GnuPG home. The primary's secret part may be elsewhere when a signing subkey is here.
         passphrase: of the secret key; without one, the agent has to have it already or the key has none.
+        attended: whether somebody is there for the agent to ask.
 
     Raises:
         Invalid: the plan's key has no public key block, or the passphrase can't be handed to gpg.
     """
 
-    def __init__(self, key: OpenPgpKey, home: Path, passphrase: SecretStr | None) -> None:
+    def __init__(self, key: OpenPgpKey, home: Path, passphrase: SecretStr | None, *, attended: bool = False) -> None:
         if key.public_key is None:
             raise Invalid(f"the plan names the key {key.fingerprint} without its public key block: add it to the plan")
         self._key = TrustedKey(**key.model_dump(), who=Who.MACHINE)
         self._public_key = key.public_key.encode()
         self._home = home
         self._passphrase = _gpg_text(passphrase)
+        self._attended = attended
 
     @classmethod
     def from_settings(cls, key: OpenPgpKey, settings: WorkerSettings) -> GpgBatchSigner:
@@ -84,8 +86,9 @@ class GpgBatchSigner:
 
     def sign(self, files: Sequence[File], keep: Keep) -> None:
         """Sign each file; see :meth:`baton.signers.port.BatchSigner.sign`."""
-        # Without a passphrase nobody is there to type one: gpg must fail instead of asking.
-        gpg = open_home(self._home, [] if self._passphrase else ["--pinentry-mode=error"])
+        # Where nobody is there to type a passphrase, gpg must fail instead of asking.
+        unable_to_ask = not self._attended and not self._passphrase
+        gpg = open_home(self._home, ["--pinentry-mode=error"] if unable_to_ask else [])
         signing_key = find_signing_key(gpg, self._key.fingerprint)
         if self._passphrase:
             self._drop_cached_passphrases()

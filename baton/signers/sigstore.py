@@ -1,4 +1,4 @@
-"""Sigstore signatures by a machine identity: one certificate for a whole batch, many files at once.
+"""Sigstore signatures by one identity: one certificate for a whole batch, many files at once.
 
 Files are signed by their digests, which are known; the files themselves are not read.
 """
@@ -17,7 +17,7 @@ from baton.model.errors import BatonError, Failed, Refused
 from baton.signers.port import sign_in_threads
 from baton.signers.sigstore_client import SigningServices, service_problem
 from baton.signers.tokens import TokenIdentity, TokenSource, token_source
-from baton.trust.identities import trusted_signer
+from baton.trust.identities import TrustedSigstoreIdentity, Who
 from baton.trust.instances import trust_configuration
 from baton.trust.sigstore import SigstoreTrust
 
@@ -44,13 +44,13 @@ class SigstoreBatchSigner:
     """Signs with the identity that a token source gives, at one Sigstore instance.
 
     Args:
-        signer: the plan's; its identity is the only one that is signed with.
+        identity: the only one that is signed with.
         config: of the instance.
         tokens: gives the identity tokens.
     """
 
-    def __init__(self, signer: SigstoreSigner, config: ClientTrustConfig, tokens: TokenSource) -> None:
-        self._signer = signer
+    def __init__(self, identity: TrustedSigstoreIdentity, config: ClientTrustConfig, tokens: TokenSource) -> None:
+        self._identity = identity
         self._config = config
         self._tokens = tokens
 
@@ -65,12 +65,13 @@ class SigstoreBatchSigner:
             Unavailable: the trust root could not be refreshed.
         """
         tokens = token_source(settings)
-        return cls(signer, trust_configuration(signer.instance, settings.sigstore_trust_config), tokens)
+        identity = TrustedSigstoreIdentity(**signer.identity.model_dump(), who=Who.MACHINE)
+        return cls(identity, trust_configuration(signer.instance, settings.sigstore_trust_config), tokens)
 
     def sign(self, files: Sequence[File], keep: Keep) -> None:
         """Sign each file; see :meth:`baton.signers.port.BatchSigner.sign`. The signatures are bundles in JSON."""
         services = SigningServices.of(self._config)
-        certificate = _Certificate(services, self._tokens, self._signer.identity)
+        certificate = _Certificate(services, self._tokens, self._identity)
         trust = SigstoreTrust(self._config)
 
         def sign_one(artifact: Artifact, path: Path) -> bytes:  # noqa: ARG001  # what the digest names is enough
@@ -83,8 +84,7 @@ class SigstoreBatchSigner:
         sign_in_threads(files, sign_one, keep, threads=_THREADS)
 
     def _verify(self, trust: SigstoreTrust, bundle: bytes, artifact: Artifact) -> None:
-        source = f"{artifact.name}{self._signer.suffix}"
-        result = trust.verify(bundle, artifact.digest, [trusted_signer(self._signer)], source=source)
+        result = trust.verify(bundle, artifact.digest, [self._identity], source=artifact.name)
         if not result:
             raise Failed(f"Sigstore gave a bundle for {artifact.name} that does not count: {result.reason}")
 
@@ -134,9 +134,9 @@ class _Certificate:
         expected = self._identity
         if (token.identity, token.issuer) != (expected.identity, expected.issuer):
             raise Refused(
-                f"this worker's identity token is of {token.identity} (issuer {token.issuer}); the plan has "
-                f"{expected.identity} (issuer {expected.issuer}) sign: give the worker that identity, "
-                "or plan with this one. Nothing was signed"
+                f"the identity token is of {token.identity} (issuer {token.issuer}); who is to sign is "
+                f"{expected.identity} (issuer {expected.issuer}): get a token of that identity, or plan with the "
+                "other. Nothing was signed"
             )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from activities.building import BuildActivities
 from activities.collecting import CollectActivities
 from activities.evidence import EvidenceActivities
+from activities.hearing import HearActivities
 from activities.publishing import PublishActivities
 from activities.signing import SignActivities, VerifyActivities
 from activities.source import SourceActivities
@@ -57,7 +58,11 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
         case Duty.RELEASE:
             source = SourceActivities(store, settings)
             collecting = CollectActivities(store, settings)
+            hearing = HearActivities(store, settings)
             return [
+                hearing.keep_plan,
+                hearing.take_plan,
+                hearing.prove_act,
                 source.prepare_source,
                 source.push_tag,
                 source.forget_source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activities.mandate import BEFORE_PROMOTION, Mandate
 from activities.released import public_files
 from activities.work import does, progress
 from baton.model import work
@@ -23,6 +24,7 @@ class PublishActivities:
     def __init__(self, store: Store, settings: WorkerSettings) -> None:
         self._store = store
         self._settings = settings
+        self._mandate = Mandate(store, settings)
 
     @does(work.STAGE)
     def stage(self, what: work.Publish) -> work.Staged:
@@ -34,7 +36,8 @@ class PublishActivities:
 
     @does(work.PROMOTE)
     def promote(self, what: work.Publish) -> work.Promoted:
-        """Make what is staged public."""
+        """Make what is staged public, once this worker has proven for itself that people agreed."""
+        self._mandate.require(BEFORE_PROMOTION, what.release, what.manifest, what.gates)
         files = public_files(self._store, what.manifest, what.signed)
         target = open_target(what.target, self._settings)
         url = target.promote(what.release.release, files, progress=_bytes_of(files, "compared"))

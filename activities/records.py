@@ -19,12 +19,13 @@ class Records:
     """What activities of one run of a release have done, in the store.
 
     A record is content in the store, found by a name that belongs to the run: a new start of the same version begins
-    with none, a reset of the same run finds what is there.
+    with none, and so does a new plan for the same run; a reset of the same run finds what is there.
     """
 
     def __init__(self, store: Store, release: ReleaseRef) -> None:
         self._store = store
-        self._prefix = f"run/{release.release.project}/{release.release.version}/{release.run}"
+        plan = release.plan.removeprefix("sha256:")
+        self._prefix = f"run/{release.release.project}/{release.release.version}/{release.run}/{plan}"
 
     def find(self, name: str, kind: type[Kept]) -> Kept | None:
         """The value that was recorded under this name, or None.

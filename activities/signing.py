@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from activities.mandate import BEFORE_SIGNING, Mandate
 from activities.records import Records
 from activities.released import fetch_all, read_manifest
 from activities.work import does, progress
@@ -32,10 +33,15 @@ class SignActivities:
     def __init__(self, store: Store, settings: WorkerSettings) -> None:
         self._store = store
         self._settings = settings
+        self._mandate = Mandate(store, settings)
 
     @does(work.SIGN_FILES)
     def sign_files(self, what: work.SignFiles) -> work.Signed:
-        """Sign each file once: a signature is kept as soon as it is made, and a new try makes only those missing."""
+        """Sign each file once, if this worker has proven for itself that people agreed to what stands before.
+
+        A signature is kept as soon as it is made, and a new try makes only those missing.
+        """
+        self._mandate.require(BEFORE_SIGNING, what.release, what.manifest, what.gates)
         batch = _Batch(self._store, what)
         if unsigned := batch.unsigned():
             signer = open_signer(what.signer, self._settings)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _search_path(text: object) -> object:
+    return tuple(part for part in text.split(os.pathsep) if part) if isinstance(text, str) else text
 
 
 class WorkerSettings(BaseSettings):
@@ -20,6 +26,8 @@ class WorkerSettings(BaseSettings):
         build_cache: what build tools may keep between builds. It makes builds faster, and lets one build change the
             next one's result: for sandboxes and rehearsals.
         sandbox: the state folder of the embedded world; a worker that has it takes only sandbox plans.
+        projects: the ``release.toml`` files by whose rosters and gates this worker judges what people signed, separated
+            like a search path; a worker that signs or promotes real releases needs them.
         gpg_home: GnuPG home with the team's signing subkey. At most 86 bytes long, for the agent's sockets.
         gpg_passphrase: its passphrase, if it has one; or in a file:
         gpg_passphrase_file: a file whose first line is the passphrase.
@@ -39,6 +47,7 @@ class WorkerSettings(BaseSettings):
     workspace: Path = Field(default_factory=lambda: platformdirs.user_cache_path("baton") / "work")
     build_cache: Path | None = None
     sandbox: Path | None = None
+    projects: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_search_path)] = ()
     gpg_home: Path | None = None
     gpg_passphrase: SecretStr | None = None
     gpg_passphrase_file: Path | None = None

@@ -11,6 +11,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from baton.model import hearing, work
 from baton.model.plan import Plan
 from workflows.visibility import SEARCH_ATTRIBUTES
 
@@ -23,13 +24,19 @@ PLAN = {
     "stream": {"name": "1.0", "status": "bugfix"},
     "release_kind": "final",
     "sandbox": True,
+    "unsigned_acts": True,
     "started_by": "ada",
     "source": {"repository": "/nowhere/hello", "commit": "c" * 40, "tag": "v1.0.0"},
     "steps": [
-        {"name": "source", "builder": {"commands": [["make"]]}, "queue": "build-source", "files": ["hello.tar.gz"]},
+        {
+            "name": "source",
+            "builder": {"kind": "command", "commands": [["make"]]},
+            "queue": "build-source",
+            "files": ["hello.tar.gz"],
+        },
         {
             "name": "windows",
-            "builder": {"commands": [["make"]]},
+            "builder": {"kind": "command", "commands": [["make"]]},
             "queue": "build-windows",
             "files": ["hello.exe"],
             "role": "windows-expert",
@@ -57,6 +64,7 @@ PLAN = {
 
 REAL = {
     "sandbox": False,
+    "unsigned_acts": False,
     "signers": [
         {
             "kind": "sigstore",
@@ -69,6 +77,10 @@ REAL = {
 """What makes the plan a real one."""
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+
+
+CONTRACT = {item.name: item for room in (work, hearing) for item in vars(room).values() if isinstance(item, work.Work)}
+"""Every piece of work, by name."""
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from baton.model.acts import Choice, Decision, Heard, SignOff
     from baton.model.base import short
-    from baton.model.decision import Choice, Decision
-    from baton.model.gate import GateResult, SignOff
-    from baton.model.status import Entry, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
+    from baton.model.status import Carried, Entry, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
     from baton.model.work import ReleaseRef
     from workflows.page import page
     from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
@@ -18,6 +17,8 @@ with workflow.unsafe.imports_passed_through():
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from baton.model.acts import Act
+    from baton.model.gate import GateResult
     from baton.model.manifest import ManifestRef
     from baton.model.plan import Plan
     from baton.model.status import Published
@@ -26,6 +27,9 @@ LOG_LINES = 500
 """How many log lines a release keeps to show; the whole story is in Temporal's history."""
 
 RELEASE_MANAGER = "release-manager"
+
+_FILL_IN = "sha256:" + "0" * 64
+"""Stands where a person puts the digest of what they hand in; nothing in a store has it."""
 
 
 class Board:
@@ -36,9 +40,14 @@ class Board:
         ref: which run of which release this is.
         ending: whether people have ended the release; what fails from here on needs nobody's decision.
         going_public: whether a target may show the release from here on; then it is finished, never undone.
+        earlier_gates: as the plan before this one left them.
+        planners: who started the release, and who planned it anew last.
+        heard: every act, in order.
+        nonces: those of the signed acts that were heard.
+        driver: who says that they are driving the release.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, carried: Carried | None) -> None:
         self.plan = plan
         self.ref = ReleaseRef(
             release=plan.release,
@@ -55,6 +64,17 @@ class Board:
         self.going_public = False
         self.ending = False
         self.journal: list[Entry] = []
+        self.heard: list[Heard] = []
+        self.nonces: set[str] = set()
+        self.driver: str | None = None
+        self.earlier_gates: dict[str, GateResult] = {}
+        self.planners: tuple[str, ...] = (plan.started_by,)
+        if carried is not None:
+            self.journal, self.heard, self.nonces = list(carried.journal), list(carried.heard), set(carried.nonces)
+            self.driver = carried.driver
+            self.earlier_gates = {gate.gate: gate for gate in carried.gates}
+            self.planners = tuple(dict.fromkeys((plan.started_by, carried.replanned_by)))
+        self._touched: dict[str, datetime] = {}
         self._since: dict[str, datetime] = {}
         self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
@@ -62,6 +82,33 @@ class Board:
         """Write a line into the release's log: who did what, now."""
         self.journal.append(Entry(at=workflow.now(), who=who, what=what[:2000]))
         del self.journal[:-LOG_LINES]
+
+    def touch(self, about: str) -> None:
+        """Remember that somebody acted, so that nobody is reminded of it for a while."""
+        self._touched[about] = workflow.now()
+        self.show()
+
+    def quiet_since(self, waiting: Waiting) -> datetime:
+        """Since when nobody has acted on what the release waits for; claiming the release is an act on all of it."""
+        unit = "gate" if waiting.kind is WaitKind.SIGN_OFF else "step"
+        acts = (self._touched.get(about) for about in (f"{unit} {waiting.what}", "the release"))
+        return max([waiting.since, *(at for at in acts if at is not None)])
+
+    @property
+    def subject(self) -> str:
+        """The digest that people look at: the manifest's, or the plan's before there is one."""
+        return self.ref.plan if self.manifest is None else self.manifest.digest
+
+    def carry(self, replanned_by: str) -> Carried:
+        """What the release takes along to another plan."""
+        return Carried(
+            gates=tuple((self.earlier_gates | self.gates).values()),
+            heard=tuple(self.heard),
+            nonces=tuple(sorted(self.nonces)),
+            journal=tuple(self.journal),
+            replanned_by=replanned_by,
+            driver=self.driver,
+        )
 
     def enter(self, phase: Phase) -> None:
         """Go on to a phase."""
@@ -95,6 +142,10 @@ class Board:
             run=self.ref.run,
             plan=self.ref.plan,
             phase=self.phase,
+            unsigned_acts=self.plan.unsigned_acts,
+            driver=self.driver,
+            heard=len(self.heard),
+            refused=sum(not heard.accepted for heard in self.heard),
             steps=tuple(self.steps.values()),
             gates=tuple(self.gates.values()),
             waiting=self.waiting(),
@@ -115,22 +166,16 @@ class Board:
         """The roles that may decide about a unit of work."""
         return tuple(dict.fromkeys((step.role, RELEASE_MANAGER)))
 
-    def unproven(self, who: str) -> str | None:
-        """Why an act without proof of who did it can't count here, or None where rehearsals accept it."""
-        if self.plan.sandbox:
-            return None
-        return f"this release accepts only acts that are proven by a signature; nothing proves that {who} said this"
-
-    def objection_to(self, who: str, role: str, allowed: tuple[str, ...]) -> str | None:
-        """Why a person may not act in a role that one of the allowed roles has to hold, or None if they may."""
-        person = self.plan.roster.find(who)
-        if person is None:
-            return f"{who} is not on the roster of this release"
-        if role not in person.roles:
-            return f"{who} does not hold the role {role}; holds: {', '.join(person.roles)}"
-        if role not in allowed:
-            return f"it takes the role {' or '.join(allowed)}; {who} acts as {role}"
-        return self.unproven(who)
+    def objection_to(self, act: Act, allowed: tuple[str, ...]) -> str | None:
+        """Why an act that is not about a gate can't count: it is about another digest, or not in an allowed role."""
+        if act.subject != self.subject:
+            return (
+                f"the {act.noun} names {short(act.subject)}; the release is at {short(self.subject)}: "
+                "look at what is there now"
+            )
+        if act.role not in allowed:
+            return f"it takes the role {' or '.join(allowed)}; {act.by} acts as {act.role}"
+        return None
 
     def show(self) -> None:
         """Mirror the state to where people look: search attributes only when they changed, since each is an event."""
@@ -149,6 +194,7 @@ class Board:
         roles = tuple(result.missing)
         people = result.waiting_people(self.plan.roster)
         message = SignOff(
+            release=self.plan.release,
             gate=result.gate,
             attempt=result.attempt,
             run=result.run,
@@ -168,24 +214,30 @@ class Board:
         )
 
     def _waiting_for_decision(self, step: StepStatus) -> Waiting:
-        roles = self.deciders(step)
+        hand_in = step.choices[0] is Choice.PROVIDE
+        roles = (step.role,) if hand_in else self.deciders(step)
         people = tuple(person.id for person in self.plan.roster.people if any(role in roles for role in person.roles))
         message = Decision(
+            release=self.plan.release,
             step=step.name,
             attempt=step.attempt,
             run=self.ref.run,
-            choice=Choice.RETRY,
+            subject=self.subject,
+            choice=step.choices[0],
+            provided=_FILL_IN if hand_in else None,
             by=people[0] if people else "your-id",
-            role=RELEASE_MANAGER,
+            role=roles[0],
         )
         return Waiting(
-            kind=WaitKind.DECISION,
+            kind=WaitKind.HAND_IN if hand_in else WaitKind.DECISION,
             what=step.name,
             since=self._since[step.name],
             roles=roles,
             people=people,
             why=step.detail,
-            command=f"baton decide {self._name} {step.name} {step.choices[0]}",
+            command=f"baton provide {self._name} {step.name} FILE…"
+            if hand_in
+            else f"baton decide {self._name} {step.name} {step.choices[0]}",
             message=message.model_dump_json(),
         )
 

@@ -13,14 +13,17 @@ from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
-    from baton.model.base import counted
+    from baton.model.base import counted, short
+    from baton.model.building import HandedInBuilder
+    from baton.model.hearing import KEEP_PLAN, KeepPlan, Kept
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
-    from baton.model.plan import Step
+    from baton.model.building import Step
     from workflows.board import Board
     from workflows.step import Steps
 
+PLAN = "plan"
 PREPARE = "prepare"
 
 
@@ -37,9 +40,24 @@ class Building:
 
     def list(self) -> None:
         """Put the units on the board."""
+        self._steps.add(PLAN, Phase.PREPARE, self._queue)
         self._steps.add(PREPARE, Phase.PREPARE, self._queue)
         for step in self._plan.steps:
             self._steps.add(step.name, Phase.BUILD, step.queue, role=step.role)
+
+    async def keep_plan(self) -> None:
+        """Put the plan where every worker that holds a secret reads it by its digest."""
+
+        async def attempt(_: int) -> Kept:
+            return await order(
+                KEEP_PLAN,
+                KeepPlan(release=self._ref, plan=self._plan),
+                queue=self._queue,
+                patience=orders.LOCAL,
+                summary=f"keep plan {short(self._ref.plan)}",
+            )
+
+        await self._steps.finish(PLAN, attempt, done=lambda kept: short(kept.digest))
 
     async def prepare(self) -> work.Source:
         """Make a fresh clone at the commit, run the project's own preparation, make the tag; it is not pushed yet."""
@@ -94,7 +112,11 @@ class Building:
             )
             return await self._accept(step, built)
 
-        built = await self._steps.run(step.name, attempt, provided=provided, done=_summary)
+        if isinstance(step.builder, HandedInBuilder):
+            asks = f"files to be handed in: {', '.join(step.files)}. {step.builder.instructions}".strip()
+            built = await self._steps.run(step.name, None, provided=provided, done=_summary, asks=asks)
+        else:
+            built = await self._steps.run(step.name, attempt, provided=provided, done=_summary)
         self._made[step.name].set_result(built)
         return built
 

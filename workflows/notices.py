@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from temporalio import workflow
@@ -15,10 +17,12 @@ from workflows.step import failure_text
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
     from baton.model.announcing import Event
+    from baton.model.plan import Audience, Reminder
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
     import asyncio
+    from datetime import datetime
 
     from baton.model.announcing import Announcer
     from baton.model.status import Waiting
@@ -31,16 +35,21 @@ class Notices:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._told: set[tuple[str, str]] = set()
+        self._reminded: set[tuple[str, str, int]] = set()
         self._ended = False
 
     async def watch(self) -> None:
-        """Tell people of everything that starts to wait for them, until the release has ended."""
+        """Tell people of everything that starts to wait for them, and again of what waits on, until the end."""
         while not self._ended:
-            await workflow.wait_condition(lambda: self._ended or bool(self._untold()))
+            await self._until_something_to_tell()
             for waiting in self._untold():
                 self._told.add(_once(waiting))
                 text = f"{self._board.plan.release} waits for a {waiting.kind}: {waiting.why}. Type: {waiting.command}"
                 await self._tell(Event.WAITING, text)
+            for waiting, number, due in self._reminders():
+                if due <= workflow.now():
+                    self._reminded.add((waiting.what, self._quiet(waiting), number))
+                    await self._tell(Event.REMINDER, self._reminder(waiting, self._board.plan.reminders[number]))
 
     async def finish(self, watching: asyncio.Task[None]) -> None:
         """Tell how the release ended; returns when every message is out or given up."""
@@ -52,6 +61,43 @@ class Notices:
                 await self._tell(Event.RELEASED, f"{self._board.plan.release} is public: {where}")
             case Phase.CANCELLED:
                 await self._tell(Event.CANCELLED, f"{self._board.plan.release} was cancelled; nothing became public")
+
+    async def _until_something_to_tell(self) -> None:
+        """Wait for news, or on a durable timer for the next reminder; what people do meanwhile puts it off."""
+        seen = self._due()
+        timeout = None if seen is None else max(seen - workflow.now(), timedelta(0))
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._ended or bool(self._untold()) or self._due() != seen,
+                timeout=timeout,
+                timeout_summary="next reminder",
+            )
+
+    def _due(self) -> datetime | None:
+        return min((due for _, _, due in self._reminders()), default=None)
+
+    def _reminders(self) -> list[tuple[Waiting, int, datetime]]:
+        """What is still to be told again: of what, by which of the plan's reminders, when."""
+        return [
+            (waiting, number, self._board.quiet_since(waiting) + timedelta(seconds=reminder.after))
+            for waiting in self._board.waiting()
+            for number, reminder in enumerate(self._board.plan.reminders)
+            if (waiting.what, self._quiet(waiting), number) not in self._reminded
+        ]
+
+    def _quiet(self, waiting: Waiting) -> str:
+        return self._board.quiet_since(waiting).isoformat()
+
+    def _reminder(self, waiting: Waiting, reminder: Reminder) -> str:
+        plan, quiet = self._board.plan, workflow.now() - self._board.quiet_since(waiting)
+        who = ", ".join(waiting.people) or "nobody on the roster"
+        if reminder.to is Audience.EVERYONE:
+            who += f"; told to everyone: {', '.join(person.id for person in plan.roster.people)}"
+        hours = quiet.total_seconds() / 3600
+        return (
+            f"{plan.release} has waited {hours:,.1f} hours for a {waiting.kind}: {waiting.why}. "
+            f"Any {' or '.join(waiting.roles)} can give it: {who}. Type: {waiting.command}"
+        )
 
     def _untold(self) -> list[Waiting]:
         return [waiting for waiting in self._board.waiting() if _once(waiting) not in self._told]

@@ -106,6 +106,7 @@ class Publishing:
                     gates=tuple(self._board.gates.values()),
                     steps=tuple(self._board.steps.values()),
                     published=tuple(self._board.published),
+                    heard=tuple(self._board.heard),
                     journal=tuple(self._board.journal),
                 ),
                 queue=self._queue,

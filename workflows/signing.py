@@ -16,8 +16,9 @@ with workflow.unsafe.imports_passed_through():
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
+    from baton.model.building import Check
     from baton.model.manifest import ManifestRef, SetRef
-    from baton.model.plan import Check, Signer
+    from baton.model.plan import Signer
     from workflows.board import Board
     from workflows.step import Steps
 
@@ -121,7 +122,9 @@ class Signing:
         async def attempt(_: int) -> work.Signed:
             return await order(
                 work.SIGN_FILES,
-                work.SignFiles(release=self._ref, signer=signer, manifest=manifest),
+                work.SignFiles(
+                    release=self._ref, signer=signer, manifest=manifest, gates=tuple(self._board.gates.values())
+                ),
                 queue=signer.queue,
                 patience=orders.SIGNING,
                 summary=f"sign {counted(manifest.files, 'file')} with {signer.kind}",

@@ -12,8 +12,7 @@ from workflows import orders
 from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
-    from baton.model.decision import Choice, Decision
-    from baton.model.gate import Answer
+    from baton.model.acts import Answer, Choice, Decision
     from baton.model.status import Phase, StepState, StepStatus
     from workflows.board import RELEASE_MANAGER, Board
 
@@ -61,18 +60,21 @@ class Steps:
     async def run(
         self,
         name: str,
-        attempt: Callable[[int], Awaitable[Outcome]],
+        attempt: Callable[[int], Awaitable[Outcome]] | None,
         *,
         done: Callable[[Outcome], str],
         provided: Callable[[str], Awaitable[Outcome]] | None = None,
+        asks: str = "",
     ) -> Outcome | None:
         """Do a unit of work; if it can't finish, wait for a decision and do what it says.
 
         Args:
             name: the unit as listed on the board.
-            attempt: does it; is given the number of the attempt, counted from one.
+            attempt: does it; is given the number of the attempt, counted from one. None if a person does it and hands
+                the result in.
             done: what came out, in one line.
             provided: takes the digest of what a person handed in, in place of another attempt.
+            asks: what that person is asked for, where there is no attempt.
 
         Returns:
             What came out, or None if a person decided to go on without it.
@@ -80,20 +82,24 @@ class Steps:
         Raises:
             Abandoned: a person decided to end the release.
         """
+        possible = self._possible(name, retry=attempt is not None, provide=provided is not None)
         number = 1
-        act = attempt(number)
+        act = None if attempt is None else attempt(number)
         while True:
-            self._board.change(name, StepState.RUNNING, attempt=number, detail="", choices=())
-            try:
-                outcome = await act
-            except ActivityError as error:
-                if self._board.ending or is_cancelled_exception(error):
-                    raise
-                decision = await self._decide(name, error, can_provide=provided is not None)
+            if act is None:
+                decision = await self._wait_for(name, asks, possible)
             else:
-                self._board.change(name, StepState.DONE, detail=done(outcome))
-                return outcome
-            number += 1
+                self._board.change(name, StepState.RUNNING, attempt=number, detail="", choices=())
+                try:
+                    outcome = await act
+                except ActivityError as error:
+                    if self._board.ending or is_cancelled_exception(error):
+                        raise
+                    decision = await self._decide(name, error, possible)
+                else:
+                    self._board.change(name, StepState.DONE, detail=done(outcome))
+                    return outcome
+                number += 1
             match decision.choice:
                 case Choice.SKIP:
                     self._board.change(name, StepState.SKIPPED, detail=f"{decision.by}: {decision.reason}", choices=())
@@ -103,35 +109,36 @@ class Steps:
                 case Choice.PROVIDE if provided is not None and decision.provided is not None:
                     act = provided(decision.provided)
                 case _:
-                    act = attempt(number)
+                    act = None if attempt is None else attempt(number)
 
     def decide(self, decision: Decision) -> Answer:
-        """Take a person's decision about a step, or say why not.
-
-        Reading the step's state and reserving the decision happen without giving way, so that of two decisions that
-        race exactly one counts.
-        """
+        """Take a person's decision about a step, or say why not; of two decisions that race exactly one counts."""
         objection = self._objection(decision)
         if objection is not None:
-            self._board.note(decision.by, f"decision {decision.choice} for {decision.step} refused: {objection}")
             return Answer(accepted=False, message=objection)
         self._decisions[decision.step] = decision
-        self._board.note(decision.by, f"decided: {decision.choice} {decision.step}. {decision.reason}".strip())
+        self._board.note(decision.by, f"decided: {decision.choice} {decision.step}")
         return Answer(accepted=True, message=f"{decision.choice} of {decision.step}, attempt {decision.attempt}")
 
-    async def _decide(self, name: str, error: ActivityError, *, can_provide: bool) -> Decision:
-        failure = failure_text(error)
-        step = self._board.steps[name]
-        choices = [Choice.RETRY]
+    def _possible(self, name: str, *, retry: bool, provide: bool) -> tuple[Choice, ...]:
         planned = self._board.plan.step(name)
-        if planned is not None and planned.skippable:
-            choices.append(Choice.SKIP)
-        if can_provide:
-            choices.append(Choice.PROVIDE)
-        if not self._board.going_public:
-            choices.append(Choice.ABORT)
-        self._board.note("baton", f"{name} could not finish (attempt {step.attempt}): {failure}")
-        self._board.change(name, StepState.NEEDS_DECISION, detail=failure, choices=tuple(choices), log=_log_of(error))
+        skip = planned is not None and planned.skippable
+        first = [Choice.RETRY] if retry else [Choice.PROVIDE]
+        others = [*([Choice.SKIP] if skip else []), *([Choice.PROVIDE] if provide and retry else [])]
+        return (*first, *others, Choice.ABORT)
+
+    async def _decide(self, name: str, error: ActivityError, possible: tuple[Choice, ...]) -> Decision:
+        failure = failure_text(error)
+        self._board.note("baton", f"{name} could not finish (attempt {self._board.steps[name].attempt}): {failure}")
+        log, link = _traces_of(error)
+        return await self._wait_for(name, failure, possible, log=log, link=link)
+
+    async def _wait_for(
+        self, name: str, why: str, possible: tuple[Choice, ...], *, log: str | None = None, link: str = ""
+    ) -> Decision:
+        public = self._board.going_public
+        choices = tuple(choice for choice in possible if not (public and choice is Choice.ABORT))
+        self._board.change(name, StepState.NEEDS_DECISION, detail=why, choices=choices, log=log, link=link)
         await workflow.wait_condition(lambda: name in self._decisions)
         return self._decisions.pop(name)
 
@@ -139,15 +146,15 @@ class Steps:
         step: StepStatus | None = self._board.steps.get(decision.step)
         if step is None:
             return f"there is no step {decision.step}; steps: {', '.join(self._board.steps)}"
-        if decision.run != self._board.ref.run:
-            return f"the decision names run {decision.run}; this is run {self._board.ref.run}"
         if step.state is not StepState.NEEDS_DECISION or decision.step in self._decisions:
             return f"step {step.name} waits for no decision: it is {step.state}"
         if decision.attempt != step.attempt:
             return f"the decision is about attempt {decision.attempt} of {step.name}; it is at attempt {step.attempt}"
         if decision.choice not in step.choices:
             return f"{decision.choice} is not possible for {step.name}; possible: {', '.join(step.choices)}"
-        return self._board.objection_to(decision.by, decision.role, self._board.deciders(step))
+        # Whoever hands files in answers for what that platform's people make.
+        allowed = (step.role,) if decision.choice is Choice.PROVIDE else self._board.deciders(step)
+        return self._board.objection_to(decision, allowed)
 
 
 def failure_text(error: ActivityError) -> str:
@@ -160,10 +167,11 @@ def failure_text(error: ActivityError) -> str:
     return str(cause or error)
 
 
-def _log_of(error: ActivityError) -> str | None:
-    """The digest of the log that a failed build left in the store."""
+def _traces_of(error: ActivityError) -> tuple[str | None, str]:
+    """What a failed build left behind: the digest of its log in the store, and the page of its outside run."""
     details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
-    return str(details[0]) if details else None
+    log, link = (*details, None, None)[:2]
+    return (None if log is None else str(log)), str(link or "")
 
 
 def _timeout_text(error: ActivityError, timeout: ActivityTimeout) -> str:

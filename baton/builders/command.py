@@ -9,6 +9,8 @@ from baton.builders.checkout import check_out
 from baton.builders.collect import collect
 from baton.builders.port import Builder
 from baton.builders.workspace import machine
+from baton.model.building import CommandBuilder
+from baton.model.errors import Refused
 from baton.model.work import Built
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalBuilder(Builder):
-    """Runs the commands of a :class:`~baton.model.plan.CommandBuilder` in a fresh checkout.
+    """Runs the commands of a :class:`~baton.model.building.CommandBuilder` in a fresh checkout.
 
     Attributes:
         workspace: where.
@@ -30,6 +32,8 @@ class LocalBuilder(Builder):
     def build(self, work: BuildStep, *, progress: Progress, cancelled: Cancelled) -> Built:
         """Make the step's artifacts, as the port says."""
         step, source, store = work.step, work.source, self.workspace.store
+        if not isinstance(step.builder, CommandBuilder):
+            raise Refused(f"step {step.name} is {step.builder.kind}: this worker runs commands")
         with self.workspace.bench(step.name, timeout=step.timeout, progress=progress, cancelled=cancelled) as bench:
             checkout = check_out(source, bench)
             environment = {"SOURCE_DATE_EPOCH": str(source.epoch), **step.builder.environment}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from baton.builders.port import Cancelled, Progress
     from baton.model.base import Digest, Name
-    from baton.model.plan import Command
+    from baton.model.building import Command
     from baton.store import Store
 
 

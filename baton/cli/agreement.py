@@ -13,8 +13,9 @@ from baton.cli.session import with_releases
 from baton.cli.speech import speak
 from baton.cli.terminal import notes
 from baton.cli.units import moment
+from baton.model.acts import SignOff
 from baton.model.errors import Missing, Refused
-from baton.model.gate import GateResult, SignOff
+from baton.model.gate import GateResult
 from baton.model.plan import GatePoint
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def agree(
     person = find_person(asked.plan.roster, speaker.person, GitIdentity.here())
     role = only_role(fitting_roles(person, asked.result.missing, speaker.role, what=what), what=what)
     sign_off = SignOff(
+        release=release,
         gate=gate,
         attempt=asked.result.attempt,
         run=asked.result.run,

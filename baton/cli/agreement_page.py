@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from baton.cli.agreement import Asked
-    from baton.model.gate import SignOff
+    from baton.model.acts import SignOff
 
 _NEXT = {
     GatePoint.BUILD: "it is built",

@@ -12,7 +12,7 @@ from baton.cli.person import GitIdentity, find_person, fitting_roles
 from baton.cli.session import with_releases
 from baton.cli.speech import speak
 from baton.cli.terminal import notes
-from baton.model.decision import Choice, Decision
+from baton.model.acts import Choice, Decision
 from baton.model.errors import Invalid, Missing, Refused
 from baton.model.manifest import ArtifactSet, SetRef
 from baton.model.status import StepState
@@ -71,9 +71,11 @@ def decide_about(
     if provided is not None:
         notes().print(files_table(provided.artifacts, len(files)))
     decision = Decision(
+        release=release,
         step=step,
         attempt=waiting.attempt,
         run=status.run,
+        subject=status.subject,
         choice=choice,
         by=person.id,
         role=role,

@@ -13,8 +13,8 @@ from baton.cli.agreement import Asked, open_gate, planned_gate
 from baton.cli.agreement_page import agreement_page
 from baton.cli.demo_page import dev_command, ways_to_sign_off
 from baton.cli.exits import ExitCode
+from baton.model.acts import SignOff
 from baton.model.errors import Failed
-from baton.model.gate import SignOff
 
 if TYPE_CHECKING:
     from rich.console import Console

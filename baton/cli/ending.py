@@ -8,7 +8,8 @@ from baton.cli.names import parse_release
 from baton.cli.person import GitIdentity, find_person, fitting_roles
 from baton.cli.session import with_releases
 from baton.cli.speech import speak
-from baton.model.decision import Cancel
+from baton.model.acts import Cancel
+from baton.model.errors import Unavailable
 
 if TYPE_CHECKING:
     from baton.cli.place import Place
@@ -35,12 +36,19 @@ def end_release(place: Place, text: str, speaker: Speaker, manner: Manner) -> No
     """
     release = parse_release(text)
 
-    async def look(releases: Releases) -> tuple[Plan, str]:
+    async def look(releases: Releases) -> tuple[Plan, str, str]:
         handle = await releases.open(release)
-        return await handle.plan(), handle.run
+        plan = await handle.plan()
+        try:
+            return plan, handle.run, (await handle.status()).subject
+        except Unavailable:
+            if not manner.signal:
+                raise
+            # Nobody can say whether there is a manifest yet; the log will tell if there was.
+            return plan, handle.run, plan.digest
 
-    plan, run = with_releases(place, look)
+    plan, run, subject = with_releases(place, look)
     person = find_person(plan.roster, speaker.person, GitIdentity.here())
     role = fitting_roles(person, ENDS, speaker.role, what=f"ending {release}")[0]
-    message = Cancel(run=run, by=person.id, role=role, reason=speaker.reason)
+    message = Cancel(release=release, run=run, subject=subject, by=person.id, role=role, reason=speaker.reason)
     speak(place, release, message, manner, question=f"End {release} and undo what it did?", typed=release.version)

@@ -16,12 +16,10 @@ from temporalio.service import RPCError
 
 from baton.cli.rpc import NO_ANSWER, problem, told
 from baton.cli.workers import QueueWorkers, workers_of
+from baton.model.acts import Answer, Cancel, Decision, SignOff
 from baton.model.base import Value, canonical_json
-from baton.model.decision import Cancel, Decision
 from baton.model.errors import BatonError, Failed, Refused, Unavailable
-from baton.model.gate import Answer, SignOff
-from baton.model.plan import Plan
-from baton.model.status import Entry, ReleaseStatus, Waiting
+from baton.model.status import Beginning, Entry, ReleaseStatus, Waiting
 from workflows.visibility import PHASE, WAITING_FOR
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client, WorkflowExecutionDescription, WorkflowUpdateHandle
 
+    from baton.model.plan import Plan
     from baton.model.version import ReleaseId
 
 ANSWER_WITHIN = timedelta(seconds=15)
@@ -74,8 +73,8 @@ class ReleaseHandle:
             async for event in self._handle.fetch_history_events(page_size=1):
                 payloads = event.workflow_execution_started_event_attributes.input.payloads
                 if payloads:
-                    (plan,) = await self._client.data_converter.decode(payloads, [Plan])
-                    return Plan.model_validate(plan)
+                    (beginning,) = await self._client.data_converter.decode(payloads, [Beginning])
+                    return Beginning.model_validate(beginning).plan
                 break
         raise Failed(f"the history of {self.release} does not begin with a plan: was it started by something else?")
 

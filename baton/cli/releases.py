@@ -23,7 +23,7 @@ from baton.cli.names import release_of
 from baton.cli.rpc import problem, told
 from baton.cli.workers import QueueWorkers, workers_of
 from baton.model.errors import Missing, Unavailable
-from baton.model.status import Phase
+from baton.model.status import Beginning, Phase
 from workflows.visibility import KIND, PHASE, PROJECT, STREAM, VERSION, WAITING_FOR, WAITING_ON
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Releases:
             with told(f"could not start {plan.release}"):
                 await self._client.start_workflow(
                     WORKFLOW,
-                    plan,
+                    Beginning(plan=plan),
                     id=plan.release.workflow_id,
                     task_queue=plan.queue,
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,

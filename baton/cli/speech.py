@@ -11,7 +11,7 @@ import typer
 from baton.cli.exits import ExitCode
 from baton.cli.session import with_releases
 from baton.cli.terminal import confirm, print_json
-from baton.model.gate import Answer
+from baton.model.acts import Answer
 
 if TYPE_CHECKING:
     from baton.cli.handle import Message

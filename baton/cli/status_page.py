@@ -11,8 +11,8 @@ from rich.text import Text
 from baton.cli.layout import block, columns, count_of, files_table, indented, sandbox_notice
 from baton.cli.terminal import plain
 from baton.cli.units import age, moment, size
+from baton.model.acts import Choice
 from baton.model.base import short
-from baton.model.decision import Choice
 from baton.model.status import Phase, StepState, WaitKind
 
 if TYPE_CHECKING:

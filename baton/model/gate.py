@@ -1,52 +1,46 @@
-"""People agreeing: sign-offs, and the rule that says whether a gate has passed."""
+"""People agreeing: the rule that says whether a gate has passed, and what each act does to it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime  # pydantic reads it at run time
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
+from baton.model.acts import AboutGate, Answer, Proof, Rejection, SignOff, Withdrawal
 from baton.model.base import Digest, Name, Text, Value, short
-from baton.model.roster import Roster  # noqa: TC001  # pydantic reads it at run time
 
+if TYPE_CHECKING:
+    from baton.model.roster import Roster
 
-class SignOff(Value):
-    """One person's agreement to exactly one gate, attempt and digest of one run of a release.
-
-    Attributes:
-        run: the first execution run id of the release's workflow, so that a later release of the same name, or a
-            replayed message, can't use it.
-        attempt: the gate's attempt; a new manifest starts a new one.
-        subject: the digest agreed to: the plan's before building, the manifest's after it.
-        by: the person, by their roster id.
-        role: the role in which they agree.
-    """
-
-    gate: Name
-    attempt: Annotated[int, Field(ge=1, le=10_000)]
-    run: Annotated[str, Field(max_length=100)]
-    subject: Digest
-    by: Name
-    role: Name
-    reason: Text = ""
+KEPT_REFUSALS = 20
+"""How many refused acts a gate's result shows, the latest; the evidence has all of them."""
 
 
 class Given(Value):
-    """A sign-off that counts."""
+    """A sign-off or a rejection that counts.
+
+    Attributes:
+        proof: what proves that the person said it; None for an unsigned one, which only rehearsals accept.
+    """
 
     by: Name
     role: Name
     at: datetime
     reason: Text = ""
+    proof: Proof | None = None
+
+    def __str__(self) -> str:
+        unsigned = "" if self.proof is not None else ", unsigned"
+        return f"{self.by} as {self.role} at {self.at:%Y-%m-%d %H:%M} UTC{unsigned}"
 
 
-class Answer(Value):
-    """What became of something a person said: accepted, or why not and what to do."""
+class Refusal(Value):
+    """An act about a gate that did not count, and why."""
 
-    accepted: bool
-    message: Text
+    by: str
+    kind: str
+    at: datetime
+    why: Text
 
 
 class GateResult(Value):
@@ -55,8 +49,12 @@ class GateResult(Value):
     Attributes:
         subject: the digest that people are asked to agree to.
         needs: how many distinct people of each role.
-        excluded: people whose sign-off does not count here, such as the one who started the release.
+        excluded: people whose sign-off does not count here: who started the release, or planned it anew.
         opened: when people were first asked.
+        given: the sign-offs that count.
+        rejected: the objections that stand; while there is one, the gate can't pass.
+        refused: the latest acts that did not count.
+        reset: whose sign-offs an earlier attempt had, which a new subject made void.
         passed_at: when the release went on, or None.
     """
 
@@ -68,6 +66,9 @@ class GateResult(Value):
     excluded: tuple[Name, ...] = ()
     opened: datetime
     given: tuple[Given, ...] = ()
+    rejected: tuple[Given, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    reset: tuple[Name, ...] = ()
     passed_at: datetime | None = None
 
     @property
@@ -77,49 +78,96 @@ class GateResult(Value):
         return {role: needed - counted[role] for role, needed in self.needs.items() if needed > counted[role]}
 
     def __bool__(self) -> bool:
-        return not self.missing
+        return not self.missing and not self.rejected
 
     def __str__(self) -> str:
         required = sum(self.needs.values())
         have = required - sum(self.missing.values())
         facts = f"gate {self.gate} has {have} of {required} sign-offs"
-        if not self.missing:
-            return facts
-        return f"{facts}; missing: {_listed(self.missing)}"
+        if self.missing:
+            facts += f"; missing: {_listed(self.missing)}"
+        if self.rejected:
+            facts += f"; rejected by {', '.join(given.by for given in self.rejected)}"
+        return facts
 
     def waiting_people(self, roster: Roster) -> tuple[str, ...]:
-        """The ids of those whose sign-off would bring the gate forward, in roster order."""
+        """The ids of those whose act would bring the gate forward, in roster order.
+
+        Those are the ones who may still agree, and once the quorum is there, those who object.
+        """
         said = {given.by for given in self.given}
+        objecting = {given.by for given in self.rejected}
         return tuple(
             person.id
             for person in roster.people
-            if person.id not in said
-            and person.id not in self.excluded
-            and any(role in self.missing for role in person.roles)
+            if person.id in objecting
+            or (
+                person.id not in said
+                and person.id not in self.excluded
+                and any(role in self.missing for role in person.roles)
+            )
         )
 
+    def refuse(self, act: AboutGate, why: str, now: datetime) -> GateResult:
+        """The gate with a refused act written down."""
+        refusal = Refusal(by=act.by, kind=act.kind, at=now, why=why)
+        return self.model_copy(update={"refused": (*self.refused, refusal)[-KEPT_REFUSALS:]})
 
-def consider(result: GateResult, sign_off: SignOff, roster: Roster, now: datetime) -> tuple[GateResult, Answer]:
-    """Apply one sign-off to an open gate.
 
-    The same person agreeing twice is harmless: the first time counts, the second is accepted as already given.
+def consider(
+    result: GateResult, act: AboutGate, roster: Roster, now: datetime, proof: Proof | None = None
+) -> tuple[GateResult, Answer]:
+    """Apply one act to an open gate.
+
+    The same person saying the same twice is harmless: the first time counts, the second is accepted as already given.
 
     Args:
         result: the gate as it stands.
-        sign_off: what came in; its author has been proven by the caller where the plan demands proof.
+        act: what came in; its author has been proven by the caller where the plan demands proof.
         roster: who holds which role.
         now: the time to record.
+        proof: what proved it.
 
     Returns:
         The gate as it stands now, and the answer for the person.
     """
-    problem = _objection(result, sign_off, roster)
-    if problem is not None:
-        return result, Answer(accepted=False, message=problem)
-    if any(given.by == sign_off.by for given in result.given):
-        return result, Answer(accepted=True, message=f"{sign_off.by} had already signed off; {result}")
-    given = Given(by=sign_off.by, role=sign_off.role, at=now, reason=sign_off.reason)
+    problem = _objection(result, act, roster)
+    if problem is None:
+        given = Given(by=act.by, role=act.role, at=now, reason=act.reason, proof=proof)
+        match act:
+            case SignOff():
+                return _sign_off(result, given)
+            case Rejection():
+                return _reject(result, given)
+            case Withdrawal():
+                return _withdraw(result, act.by)
+        problem = f"a {act.noun} says nothing about a gate"
+    return result.refuse(act, problem, now), Answer(accepted=False, message=problem)
+
+
+def _sign_off(result: GateResult, given: Given) -> tuple[GateResult, Answer]:
+    if any(earlier.by == given.by for earlier in result.given):
+        return result, Answer(accepted=True, message=f"{given.by} had already signed off; {result}")
     counted = result.model_copy(update={"given": (*result.given, given)})
+    return counted, Answer(accepted=True, message=str(counted))
+
+
+def _reject(result: GateResult, given: Given) -> tuple[GateResult, Answer]:
+    if any(earlier.by == given.by for earlier in result.rejected):
+        return result, Answer(accepted=True, message=f"{given.by} had already rejected; {result}")
+    # Who objects does not agree any more.
+    agreeing = tuple(earlier for earlier in result.given if earlier.by != given.by)
+    counted = result.model_copy(update={"given": agreeing, "rejected": (*result.rejected, given)})
+    return counted, Answer(accepted=True, message=str(counted))
+
+
+def _withdraw(result: GateResult, who: str) -> tuple[GateResult, Answer]:
+    counted = result.model_copy(
+        update={
+            "given": tuple(given for given in result.given if given.by != who),
+            "rejected": tuple(given for given in result.rejected if given.by != who),
+        }
+    )
     return counted, Answer(accepted=True, message=str(counted))
 
 
@@ -127,32 +175,50 @@ def _listed(missing: dict[str, int]) -> str:
     return ", ".join(f"{count} {role}" for role, count in missing.items())
 
 
-def _objection(result: GateResult, sign_off: SignOff, roster: Roster) -> str | None:
-    if sign_off.run != result.run:
-        return f"the sign-off names run {sign_off.run}; this is run {result.run}: sign off what is here now"
-    if sign_off.attempt != result.attempt:
+def _objection(result: GateResult, act: AboutGate, roster: Roster) -> str | None:
+    return _about_something_else(result, act) or _not_theirs(result, act, roster) or _out_of_turn(result, act)
+
+
+def _about_something_else(result: GateResult, act: AboutGate) -> str | None:
+    if result.passed_at is not None:
+        return f"gate {result.gate} passed at {result.passed_at:%Y-%m-%d %H:%M} UTC"
+    if act.run != result.run:
+        return f"the {act.noun} names run {act.run}; this is run {result.run}: look at what is here now"
+    if act.attempt != result.attempt:
+        return f"the {act.noun} is for attempt {act.attempt} of gate {result.gate}; it is at attempt {result.attempt}"
+    if act.subject != result.subject:
         return (
-            f"the sign-off is for attempt {sign_off.attempt} of gate {result.gate}; it is at attempt {result.attempt}"
+            f"the {act.noun} names {short(act.subject)}; gate {result.gate} asks about {short(result.subject)}: "
+            "look at what is there now"
         )
-    if sign_off.subject != result.subject:
-        return (
-            f"the sign-off names {short(sign_off.subject)}; gate {result.gate} asks about {short(result.subject)}: "
-            "look at what is there now and sign that off"
-        )
-    person = roster.find(sign_off.by)
+    return None
+
+
+def _not_theirs(result: GateResult, act: AboutGate, roster: Roster) -> str | None:
+    person = roster.find(act.by)
     if person is None:
         known = ", ".join(p.id for p in roster.people) or "nobody"
-        return f"{sign_off.by} is not on the roster of this release; on it: {known}"
-    if sign_off.role not in person.roles:
-        return f"{person.id} does not hold the role {sign_off.role}; holds: {', '.join(person.roles)}"
-    if person.id in result.excluded:
-        return f"{person.id} started this release, and gate {result.gate} asks for somebody else's agreement"
-    if sign_off.role not in result.needs:
-        return f"gate {result.gate} asks for no {sign_off.role}; it asks for: {', '.join(result.needs)}"
-    earlier = next((given for given in result.given if given.by == person.id), None)
-    if earlier is not None and earlier.role != sign_off.role:
-        return f"{person.id} has signed off as {earlier.role} already; one person counts once"
-    if earlier is None and sign_off.role not in result.missing:
-        missing = _listed(result.missing)
-        return f"gate {result.gate} has all the {sign_off.role} sign-offs it needs; still missing: {missing}"
+        return f"{act.by} is not on the roster of this release; on it: {known}"
+    if act.role not in person.roles:
+        return f"{person.id} does not hold the role {act.role}; holds: {', '.join(person.roles)}"
+    if act.role not in result.needs:
+        return f"gate {result.gate} asks for no {act.role}; it asks for: {', '.join(result.needs)}"
+    return None
+
+
+def _out_of_turn(result: GateResult, act: AboutGate) -> str | None:
+    agreed = next((given for given in result.given if given.by == act.by), None)
+    objects = any(given.by == act.by for given in result.rejected)
+    if isinstance(act, Withdrawal) and agreed is None and not objects:
+        return f"{act.by} has neither signed off nor rejected gate {result.gate}: there is nothing to withdraw"
+    if not isinstance(act, SignOff):
+        return None
+    if act.by in result.excluded:
+        return f"{act.by} started or planned this release, and gate {result.gate} asks for somebody else's agreement"
+    if objects:
+        return f"{act.by} has rejected gate {result.gate}: withdraw that first"
+    if agreed is not None and agreed.role != act.role:
+        return f"{act.by} has signed off as {agreed.role} already; one person counts once"
+    if agreed is None and act.role not in result.missing:
+        return f"gate {result.gate} needs no other {act.role} sign-off: {result}"
     return None

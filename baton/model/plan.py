@@ -8,15 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from baton.model.announcing import Announcer
-from baton.model.base import Commit, Digest, EnvName, FileName, Name, Text, Value, canonical_json, digest_of
+from baton.model.base import Commit, Digest, Name, Text, Value, canonical_json, digest_of
+from baton.model.building import Check, Command, Seconds, Step
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
 from baton.model.version import ReleaseId, ReleaseKind, Stream, Version
-
-Command = Annotated[tuple[Annotated[str, StringConstraints(max_length=4000)], ...], Field(min_length=1, max_length=100)]
-"""A program and its arguments; no shell reads it."""
-
-Seconds = Annotated[int, Field(gt=0, le=14 * 24 * 3600)]
-"""A span of time in whole seconds, at most two weeks."""
 
 
 class SourcePlan(Value):
@@ -35,59 +30,6 @@ class SourcePlan(Value):
     tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]*$", max_length=200)]
     prepare: tuple[Command, ...] = ()
     push_tag: bool = True
-
-
-class CommandBuilder(Value):
-    """Commands that a worker on the step's queue runs in a fresh checkout.
-
-    Attributes:
-        commands: run in order; each must exit with 0.
-        environment: added to a small fixed environment; values are public.
-        output: the folder, relative to the checkout, whose files are the step's artifacts.
-    """
-
-    kind: Literal["command"] = "command"
-    commands: tuple[Command, ...] = Field(min_length=1)
-    environment: dict[EnvName, Annotated[str, StringConstraints(max_length=1000)]] = Field(default_factory=dict)
-    output: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")] = "dist"
-
-
-Builder = CommandBuilder
-"""How a step gets its artifacts made."""
-
-
-class Step(Value):
-    """One unit of building: a builder, the queue of the machines that can do it, and the files that must come out.
-
-    Attributes:
-        files: exactly the files that the step makes.
-        role: who may decide about it and hand its files in; release managers always may decide.
-        agrees_with: another step whose files this one must make again, byte for byte; then its own files are compared
-            and not released.
-        skippable: whether a person may decide to release without it.
-        timeout: seconds that one attempt may take.
-        wait_for_runner: seconds until a missing runner is put before a person.
-    """
-
-    name: Name
-    builder: Builder
-    queue: Name
-    files: tuple[FileName, ...] = Field(min_length=1, max_length=1000)
-    role: Name = "release-manager"
-    agrees_with: Name | None = None
-    skippable: bool = False
-    timeout: Seconds = 3600
-    wait_for_runner: Seconds = 900
-
-
-class Check(Value):
-    """One of the project's own checks, run in a checkout; the released files lie in the folder ``$BATON_ARTIFACTS``."""
-
-    name: Name
-    commands: tuple[Command, ...] = Field(min_length=1)
-    queue: Name
-    timeout: Seconds = 1800
-    wait_for_runner: Seconds = 900
 
 
 class SigstoreInstance(StrEnum):
@@ -180,6 +122,25 @@ Target = Annotated[DirectoryTarget | SandboxTarget, Field(discriminator="kind")]
 """Where files go."""
 
 
+class Audience(StrEnum):
+    """Who is reminded of what waits."""
+
+    ROLES = "roles"
+    EVERYONE = "everyone"
+
+
+class Reminder(Value):
+    """People are told again of what has waited for this long without anybody acting.
+
+    Attributes:
+        after: seconds since it began to wait, or since somebody last acted on it.
+        to: those whose role can bring it forward, or everyone on the roster.
+    """
+
+    after: Seconds
+    to: Audience = Audience.ROLES
+
+
 class ArchiveLimits(Value):
     """Bounds that an archive's declared contents must keep, against archive bombs.
 
@@ -202,7 +163,10 @@ class Plan(Value):
             Production workers refuse it, and sandbox workers refuse every other.
         started_by: the person who starts the release, as on the roster.
         queue: the task queue of the release's own workflow and of activities that need no special machine.
+        unsigned_acts: whether acts count that nothing proves; only a rehearsal may allow it.
         sboms: whether each file gets an SPDX document.
+        reminders: when people are told again of what waits, in order of time.
+        publish_evidence: whether the record of the release becomes public beside its files.
     """
 
     kind: Literal["urn:baton:plan:v1"] = "urn:baton:plan:v1"
@@ -211,6 +175,7 @@ class Plan(Value):
     stream: Stream
     release_kind: ReleaseKind
     sandbox: bool
+    unsigned_acts: bool = False
     started_by: Name
     source: SourcePlan
     steps: tuple[Step, ...] = Field(min_length=1, max_length=100)
@@ -221,15 +186,19 @@ class Plan(Value):
     gates: tuple[Gate, ...] = Field(min_length=1, max_length=20)
     targets: tuple[Target, ...] = Field(min_length=1, max_length=10)
     announcers: tuple[Announcer, ...] = Field(default=(), max_length=20)
+    reminders: tuple[Reminder, ...] = Field(default=(), max_length=10)
+    publish_evidence: bool = False
     roster: Roster
     queue: Name = "release"
 
     @model_validator(mode="after")
-    def _sandbox_parts_only_in_a_sandbox(self) -> Self:
+    def _what_proves_nothing_only_in_a_sandbox(self) -> Self:
         signers = [s for s in self.signers if isinstance(s, SigstoreSigner) and s.instance is SigstoreInstance.SANDBOX]
         targets = [target for target in self.targets if isinstance(target, SandboxTarget)]
         if not self.sandbox and (signers or targets):
             raise ValueError("a real plan can't name the sandbox's Sigstore instance or target: they prove nothing")
+        if not self.sandbox and self.unsigned_acts:
+            raise ValueError("a real plan can't accept unsigned acts: anyone could say anything")
         return self
 
     @property

@@ -92,6 +92,21 @@ class Roster(Value):
         """The person of that id, or None."""
         return next((person for person in self.people if person.id == person_id), None)
 
+    def naming(self, key: str) -> Roster:
+        """The same roster without the OpenPGP key blocks that a signature by this key needs none of, to travel light.
+
+        Args:
+            key: text that holds the fingerprint of the key in question.
+        """
+
+        def light(credential: Credential) -> Credential:
+            if isinstance(credential, OpenPgpKey) and credential.fingerprint not in key:
+                return credential.model_copy(update={"public_key": None})
+            return credential
+
+        people = (person.model_copy(update={"keys": tuple(map(light, person.keys))}) for person in self.people)
+        return Roster(people=tuple(people))
+
     def holders(self, role: str) -> tuple[Person, ...]:
         """Everyone who has the role, in roster order."""
         return tuple(person for person in self.people if role in person.roles)

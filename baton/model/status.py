@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime  # pydantic reads it at run time
 from enum import StrEnum
 
+from baton.model.acts import Choice, Heard  # pydantic reads it at run time
 from baton.model.base import Digest, Name, Text, Value
-from baton.model.decision import Choice  # pydantic reads it at run time
 from baton.model.gate import GateResult  # pydantic reads it at run time
 from baton.model.manifest import ManifestRef  # pydantic reads it at run time
+from baton.model.plan import Plan  # pydantic reads it at run time
 from baton.model.version import ReleaseId, ReleaseKind  # pydantic reads it at run time
 
 
@@ -45,6 +46,7 @@ class StepStatus(Value):
         detail: what came out, or why it could not finish.
         choices: what may be decided while it needs a decision.
         log: digest of the last attempt's log in the store.
+        link: where people see the outside run that does it, or the page of what went wrong.
     """
 
     name: Name
@@ -56,6 +58,7 @@ class StepStatus(Value):
     detail: str = ""
     choices: tuple[Choice, ...] = ()
     log: Digest | None = None
+    link: str = ""
 
 
 class WaitKind(StrEnum):
@@ -63,6 +66,7 @@ class WaitKind(StrEnum):
 
     SIGN_OFF = "sign-off"
     DECISION = "decision"
+    HAND_IN = "hand-in"
 
 
 class Waiting(Value):
@@ -109,7 +113,14 @@ class Published(Value):
 
 
 class ReleaseStatus(Value):
-    """Everything about a release that a person asks first."""
+    """Everything about a release that a person asks first.
+
+    Attributes:
+        unsigned_acts: whether it accepts acts that nothing proves.
+        driver: who says that they are driving it; advice for the others.
+        heard: how many acts it has heard.
+        refused: how many of them did not count.
+    """
 
     release: ReleaseId
     release_kind: ReleaseKind
@@ -118,9 +129,49 @@ class ReleaseStatus(Value):
     run: str
     plan: Digest
     phase: Phase
+    unsigned_acts: bool = False
+    driver: Name | None = None
     steps: tuple[StepStatus, ...]
     gates: tuple[GateResult, ...]
     waiting: tuple[Waiting, ...]
+    heard: int = 0
+    refused: int = 0
     manifest: ManifestRef | None
     published: tuple[Published, ...]
     evidence: Digest | None
+
+    @property
+    def subject(self) -> Digest:
+        """The digest that people look at: the manifest's, or the plan's before there is one."""
+        return self.plan if self.manifest is None else self.manifest.digest
+
+
+class Carried(Value):
+    """What a release that is planned anew takes along: what people said before the new plan still is on the record.
+
+    Attributes:
+        gates: as the plan before left them; their sign-offs are void.
+        heard: every act so far.
+        nonces: those of the signed acts that were heard, which count once.
+        replanned_by: who planned it anew last.
+        driver: who says that they are driving it.
+    """
+
+    gates: tuple[GateResult, ...]
+    heard: tuple[Heard, ...]
+    nonces: tuple[str, ...]
+    journal: tuple[Entry, ...]
+    replanned_by: Name
+    driver: Name | None
+
+
+class Beginning(Value):
+    """What a release starts with.
+
+    Attributes:
+        plan: what to do.
+        carried: what the same release brings along from the plan that it followed before.
+    """
+
+    plan: Plan
+    carried: Carried | None = None

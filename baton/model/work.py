@@ -9,19 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from baton.model.acts import Heard
 from baton.model.announcing import Announcer, Event
 from baton.model.base import Commit, Digest, Name, Text, Value
+from baton.model.building import Check, Step
 from baton.model.gate import GateResult
 from baton.model.manifest import ManifestRef, SetRef
-from baton.model.plan import (
-    ArchiveLimits,
-    Check,
-    Plan,
-    Signer,
-    SourcePlan,
-    Step,
-    Target,
-)
+from baton.model.plan import ArchiveLimits, Plan, Signer, SourcePlan, Target
 from baton.model.status import Entry, Published, StepStatus
 from baton.model.version import ReleaseId
 
@@ -163,11 +157,16 @@ class Checked(Value):
 
 
 class SignFiles(Value):
-    """Sign every file of the manifest with one signer."""
+    """Sign every file of the manifest with one signer.
+
+    Attributes:
+        gates: what people have agreed to; the signing worker proves it again before it signs.
+    """
 
     release: ReleaseRef
     signer: Signer
     manifest: ManifestRef
+    gates: tuple[GateResult, ...]
 
 
 class Signed(Value):
@@ -198,7 +197,11 @@ class Verified(Value):
 
 
 class Publish(Value):
-    """Stage, promote, check or withdraw the staging of one target."""
+    """Stage, promote, or check one target.
+
+    Attributes:
+        gates: what people have agreed to; the publishing worker proves it again before it promotes.
+    """
 
     release: ReleaseRef
     target: Target
@@ -265,7 +268,11 @@ class Told(Value):
 
 
 class WriteEvidence(Value):
-    """Write the record that anyone can check later without Temporal."""
+    """Write the record that anyone can check later without Temporal.
+
+    Attributes:
+        heard: every act, in order, each a link of a chain.
+    """
 
     release: ReleaseRef
     plan: Plan
@@ -276,6 +283,7 @@ class WriteEvidence(Value):
     gates: tuple[GateResult, ...]
     steps: tuple[StepStatus, ...]
     published: tuple[Published, ...]
+    heard: tuple[Heard, ...]
     journal: tuple[Entry, ...]
 
 

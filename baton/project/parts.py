@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.model.announcing import EmailAnnouncer, LogAnnouncer, WebhookAnnouncer
-from baton.model.plan import (
-    ArchiveLimits,
-    Check,
-    CommandBuilder,
-    DirectoryTarget,
-    Gate,
-    SandboxTarget,
-    Step,
-)
+from baton.model.building import Check, CommandBuilder, Step
+from baton.model.plan import ArchiveLimits, DirectoryTarget, Gate, SandboxTarget
 from baton.model.roster import OpenPgpKey, Person, Roster, SigstoreIdentity, SshKey
 from baton.model.version import Stream
 from baton.project.announcer_tables import EmailAnnouncerTable, WebhookAnnouncerTable
@@ -26,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from baton.model.announcing import Announcer
-    from baton.model.plan import Command, Target
+    from baton.model.building import Command
+    from baton.model.plan import Target
     from baton.model.roster import Credential
     from baton.project.announcer_tables import AnnouncerTable
     from baton.project.roster_tables import KeyTable, PersonTable

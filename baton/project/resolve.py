@@ -105,6 +105,7 @@ def _plan(
         stream=stream,
         release_kind=kind_of(version, stream),
         sandbox=rehearsed,
+        unsigned_acts=rehearsed and not own.signed_rehearsals,
         started_by=started_by,
         source=SourcePlan(
             repository=project.repository if local is None else str(local),

@@ -36,6 +36,9 @@ class ProjectTable(Table):
     """Whether the project is only ever rehearsed. Where this is false a release is real, and needs people's agreement
     before it builds and before it publishes."""
 
+    signed_rehearsals: bool = Field(default=False, alias="signed-rehearsals")
+    """Whether rehearsals, too, accept only acts that people signed. Real releases always do."""
+
     tag: TagTemplate = "v{version}"
     """The tag that a release makes."""
 

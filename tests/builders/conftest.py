@@ -11,7 +11,7 @@ from baton.builders.command import LocalBuilder
 from baton.builders.workspace import Workspace
 from baton.git import git
 from baton.model.base import digest_of
-from baton.model.plan import CommandBuilder, Step
+from baton.model.building import CommandBuilder, Step
 from baton.model.version import ReleaseId
 from baton.model.work import BuildStep, Built, ReleaseRef, Source
 from baton.store import Store, open_store

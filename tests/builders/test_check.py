@@ -7,9 +7,9 @@ import pytest
 from baton.builders.check import run_check
 from baton.builders.port import FailedWithLog
 from baton.model.base import canonical_json, digest_of
+from baton.model.building import Check
 from baton.model.errors import Invalid, Missing
 from baton.model.manifest import Manifest, ManifestFile, ManifestRef
-from baton.model.plan import Check
 from baton.model.version import ReleaseId
 from baton.model.work import Checked, ReleaseRef, RunCheck
 

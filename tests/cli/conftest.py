@@ -21,9 +21,10 @@ from temporalio.worker import Worker
 from baton.cli import handle
 from baton.cli.main import run
 from baton.cli.releases import Releases
-from baton.model import work
+from baton.model import hearing, work
 from baton.model.manifest import Artifact, ManifestRef, SetRef
 from baton.model.status import ReleaseStatus
+from tests.conftest import CONTRACT
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ MANIFEST = ManifestRef(
 SOURCE = work.Source(repository="/nowhere/hello", commit="c" * 40, tag="v1.0.0", bundle=DIGEST, epoch=1)
 
 RESULTS = {
+    "keep_plan": hearing.Kept(digest=DIGEST),
     "prepare_source": SOURCE,
     "build_step": work.Built(step="any", commit=SOURCE.commit, artifacts=SET),
     "take_provided": work.Built(step="any", commit=SOURCE.commit, artifacts=SET),
@@ -63,7 +65,6 @@ RESULTS = {
     "tell": work.Told(sent=True),
     "write_evidence": SET,
 }
-CONTRACT = {item.name: item for item in vars(work).values() if isinstance(item, work.Work)}
 
 
 @dataclass

@@ -30,7 +30,7 @@ REFUSED_SIGN_OFFS = (
 )
 REFUSED_DECISIONS = (
     (["source", "skip", "--as", "ada", "--yes"], 1, "skip is not possible for source; possible: retry, provide"),
-    (["sauce", "retry", "--as", "ada"], 1, "has no step sauce; steps: prepare, source"),
+    (["sauce", "retry", "--as", "ada"], 1, "has no step sauce; steps: plan, prepare, source"),
     (["prepare", "retry", "--as", "ada"], 1, "waits for no decision: it is done"),
     (["source", "retry", "--as", "katherine"], 1, "step source takes release-manager now; katherine holds"),
     (["source", "retry", "x.tar.gz", "--as", "ada"], 1, "files are handed in with the choice provide"),

@@ -11,7 +11,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
 
 from baton.cli.workers import QueueWorkers
-from baton.model.status import Phase, ReleaseStatus
+from baton.model.status import Beginning, Phase, ReleaseStatus
 from baton.store import open_store
 from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
 
@@ -149,7 +149,7 @@ async def test_the_log_says_who_did_what(team: Team) -> None:
         page = await team.baton("log", team.name)
         document = (await team.baton("log", team.name, "--json")).json
 
-        assert "signed off gate publish as release-manager. checked twice" in page.out
+        assert "sign-off for gate publish as release-manager (unsigned). checked twice" in " ".join(page.out.split())
         assert document["schema"] == "urn:baton:log:v1"
         assert document["release"] == team.plan.release.workflow_id
         assert ("ada", f"started {team.plan.release} from commit {'c' * 40}") in [
@@ -225,7 +225,7 @@ async def test_the_list_shows_a_release_whose_worker_is_gone(team: Team) -> None
     # A search attribute outlives every worker; the release is started waiting, so that none is needed here.
     await team.client.start_workflow(
         "Release",
-        team.plan,
+        Beginning(plan=team.plan),
         id=team.plan.release.workflow_id,
         task_queue=team.plan.queue,
         search_attributes=TypedSearchAttributes(

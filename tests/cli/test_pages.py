@@ -22,8 +22,8 @@ from baton.cli.list_page import all_page, waiting_page
 from baton.cli.listing import Item
 from baton.cli.plan_page import plan_page
 from baton.cli.status_page import status_page
-from baton.model.decision import Choice
-from baton.model.gate import GateResult, Given, SignOff
+from baton.model.acts import Choice, SignOff
+from baton.model.gate import GateResult, Given
 from baton.model.manifest import Artifact, ManifestRef
 from baton.model.status import Entry, Phase, Published, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
 from baton.model.version import ReleaseId, ReleaseKind
@@ -195,7 +195,15 @@ def test_a_release_that_was_cancelled() -> None:
 
 def test_what_a_sign_off_agrees_to(make_plan: Callable[..., Plan]) -> None:
     plan = make_plan(**REAL)
-    message = SignOff(gate="publish", attempt=1, run=RUN, subject=digest("a"), by="grace", role="release-manager")
+    message = SignOff(
+        release=plan.release,
+        gate="publish",
+        attempt=1,
+        run=RUN,
+        subject=digest("a"),
+        by="grace",
+        role="release-manager",
+    )
 
     expect("sign-off", agreement_page(Asked(plan, plan.gates[0], GATE, MANIFEST), message))
 

@@ -11,7 +11,7 @@ import pytest
 from temporalio.envconfig import ClientConfig
 
 from activities.duties import Duty
-from baton.model.decision import Choice
+from baton.model.acts import Choice
 from baton.settings import WorkerSettings
 from baton.trust.identities import TrustedIdentities
 from tests.docs.pages import ROOT, blocks

@@ -21,6 +21,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
+from baton.model.status import Beginning
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.sandbox.sigstore.server import local_sigstore
 from baton.sandbox.state import State
@@ -93,14 +94,18 @@ async def stuck_release(temporal: WorkflowEnvironment, plan: Plan) -> AsyncItera
     client = await Client.connect(address, namespace=NAMESPACE, data_converter=pydantic_data_converter)
     failed = asyncio.Event()
 
-    @activity.defn(name="prepare_source")
-    async def prepare_source(_: Any) -> None:
+    @activity.defn(name="keep_plan")
+    async def keep_plan(_: Any) -> None:
         failed.set()
         raise OSError("the host has a bad quarter of an hour")
 
-    async with Worker(client, task_queue="release", workflows=[ReleaseWorkflow], activities=[prepare_source]):
+    async with Worker(client, task_queue="release", workflows=[ReleaseWorkflow], activities=[keep_plan]):
         release = await client.start_workflow(
-            "Release", plan, id=plan.release.workflow_id, task_queue=plan.queue, request_eager_start=False
+            "Release",
+            Beginning(plan=plan),
+            id=plan.release.workflow_id,
+            task_queue=plan.queue,
+            request_eager_start=False,
         )
         await asyncio.wait_for(failed.wait(), WITHIN)
         yield address
@@ -119,7 +124,7 @@ async def test_operating_as_the_page_says(installation: Path, stuck_release: str
 
     told = "".join(step.stdout for step in done)
     assert "BatonWaitingFor" in told
-    assert "prepare_source" in told
+    assert "keep_plan" in told
     secrets = installation / "deploy/secrets"
     assert secrets.stat().st_mode & 0o777 == 0o700
     assert len((secrets / "postgres_password").read_text().strip()) > 30

@@ -13,7 +13,7 @@ import pytest
 
 from baton.cli.connect import connect
 from baton.model.plan import Plan
-from baton.model.status import ReleaseStatus
+from baton.model.status import Beginning, ReleaseStatus
 from baton.sandbox.embedded import EmbeddedWorld
 from tests.conftest import executable
 from workflows.release import ReleaseWorkflow
@@ -110,7 +110,8 @@ def tiny_plan(
 ) -> Plan:
     """The smallest plan that has everything: a build, a check, both signatures, a gate, a target, a tag."""
     repository, commit = project
-    build = {"commands": [["python", "build.py"]], "environment": {"NEEDS": str(needs)} if needs else {}}
+    environment = {"NEEDS": str(needs)} if needs else {}
+    build = {"kind": "command", "commands": [["python", "build.py"]], "environment": environment}
     return Plan.model_validate(
         {
             "release": {"project": "tiny", "version": version},
@@ -118,6 +119,7 @@ def tiny_plan(
             "stream": {"name": "*", "status": "bugfix"},
             "release_kind": "final",
             "sandbox": True,
+            "unsigned_acts": True,
             "started_by": "ada",
             "source": {"repository": str(repository), "commit": commit, "tag": f"v{version}"},
             "steps": [{"name": "text", "builder": build, "queue": "build", "files": ["tiny.txt"]}],
@@ -144,4 +146,6 @@ def tiny_plan(
 
 async def start(world: EmbeddedWorld, plan: Plan) -> WorkflowHandle[Any, ReleaseStatus]:
     client = await connect(address=world.facts.temporal_address)
-    return await client.start_workflow(ReleaseWorkflow.run, plan, id=plan.release.workflow_id, task_queue=plan.queue)
+    return await client.start_workflow(
+        ReleaseWorkflow.run, Beginning(plan=plan), id=plan.release.workflow_id, task_queue=plan.queue
+    )

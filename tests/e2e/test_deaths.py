@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from baton.model import work
 from baton.model.status import Phase
+from tests.conftest import CONTRACT
 from tests.e2e.conftest import Baton, start, tiny_plan, tiny_project
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 MORTAL = Path(__file__).with_name("mortal_worker.py")
-# Undone only when a release is cancelled; taken, compared only where a plan says so.
-NOT_ON_THE_WAY = {"forget_source", "unstage", "take_provided", "compare_steps"}
-ON_THE_WAY = {item.name for item in vars(work).values() if isinstance(item, work.Work)} - NOT_ON_THE_WAY
+# Undone only when a release is cancelled; taken, compared, proven only where a plan or a person says so.
+NOT_ON_THE_WAY = {"forget_source", "unstage", "take_provided", "compare_steps", "take_plan", "prove_act"}
+ON_THE_WAY = CONTRACT.keys() - NOT_ON_THE_WAY
 
 
 @contextlib.asynccontextmanager

@@ -142,7 +142,7 @@ async def test_a_cancelled_build_is_stopped_with_everything_that_it_started(
     forever = f"import os, time; open({str(alive)!r}, 'w').write(str(os.getpid())); time.sleep(3600)"
     step = {
         "name": "text",
-        "builder": {"commands": [["python", "-c", forever]]},
+        "builder": {"kind": "command", "commands": [["python", "-c", forever]]},
         "queue": "build",
         "files": ["tiny.txt"],
     }

@@ -10,8 +10,8 @@ from baton.builders.command import LocalBuilder
 from baton.builders.workspace import Workspace
 from baton.git import git
 from baton.model.base import canonical_json, digest_of
+from baton.model.building import Check, CommandBuilder, Step
 from baton.model.manifest import ArtifactSet, Manifest, ManifestFile, ManifestRef
-from baton.model.plan import Check, CommandBuilder, Step
 from baton.model.version import ReleaseId
 from baton.model.work import BuildStep, ReleaseRef, RunCheck, Source
 from baton.sandbox.hello import make_repository

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from baton.model.announcing import LogAnnouncer, WebhookAnnouncer
-from baton.model.plan import (
-    DirectoryTarget,
-    GatePoint,
-    GpgSigner,
-    SandboxTarget,
-    SigstoreInstance,
-    SigstoreSigner,
-)
+from baton.model.building import CommandBuilder
+from baton.model.plan import DirectoryTarget, GatePoint, GpgSigner, SandboxTarget, SigstoreInstance, SigstoreSigner
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
 from baton.model.version import ReleaseKind
 from baton.project.problem import CannotPlan
@@ -74,7 +68,9 @@ def test_a_real_plan_says_what_the_file_says(release_toml: Writer) -> None:
     assert plan.source.repository == "https://git.example/spam.git"
     assert (plan.source.commit, plan.source.tag, plan.source.push_tag) == (COMMIT, "v3.14.0", True)
     assert plan.steps[0].files == ("spam-3.14.0.tar.gz",)
-    assert plan.steps[0].builder.commands == (("make", "dist", "VERSION=3.14.0"),)
+    builder = plan.steps[0].builder
+    assert isinstance(builder, CommandBuilder)
+    assert builder.commands == (("make", "dist", "VERSION=3.14.0"),)
     assert (plan.steps[0].timeout, plan.steps[0].wait_for_runner) == (3600, 900)
     assert [gate.before for gate in plan.gates] == [GatePoint.BUILD, GatePoint.PUBLISH]
     assert plan.targets == (DirectoryTarget(name="site", path="/srv/spam", url="https://spam.example/releases"),)

@@ -9,9 +9,9 @@ import jsonschema  # type: ignore[import-untyped]  # it publishes no types
 import pytest
 
 from baton.model.base import canonical_json
+from baton.model.building import CommandBuilder, Step
 from baton.model.errors import Invalid, Missing
 from baton.model.plan import (
-    CommandBuilder,
     Gate,
     GatePoint,
     GpgSigner,
@@ -20,7 +20,6 @@ from baton.model.plan import (
     SigstoreInstance,
     SigstoreSigner,
     SourcePlan,
-    Step,
 )
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
 from baton.model.version import ReleaseId, ReleaseKind, Stream, StreamStatus

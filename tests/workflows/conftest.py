@@ -13,8 +13,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from baton.model import work
+from baton.model import hearing, work
+from baton.model.acts import Answer
 from baton.model.manifest import Artifact, ManifestRef, SetRef
+from baton.model.status import Beginning
+from tests.conftest import CONTRACT
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from temporalio.client import WorkflowHandle
     from temporalio.testing import WorkflowEnvironment
 
+    from baton.model.acts import Act
     from baton.model.base import Value
     from baton.model.plan import Plan
     from baton.model.status import ReleaseStatus
@@ -37,6 +41,7 @@ MANIFEST = ManifestRef(
 )
 
 ANSWERS: dict[str, Callable[[Any], Value]] = {
+    "keep_plan": lambda a: hearing.Kept(digest=a.plan.digest),
     "prepare_source": lambda a: work.Source(
         repository=a.source.repository, commit=a.source.commit, tag=a.source.tag, bundle=DIGEST, epoch=1
     ),
@@ -58,7 +63,6 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
     "tell": lambda _: work.Told(sent=True),
     "write_evidence": lambda _: SET,
 }
-CONTRACT = {item.name: item for item in vars(work).values() if isinstance(item, work.Work)}
 
 
 class Machines:
@@ -110,6 +114,14 @@ class Run:
         self.machines = machines
         self.plan = plan
 
+    async def say(self, act: Act) -> Answer:
+        """Say something unsigned by update."""
+        return await self.say_json(act.kind, act)
+
+    async def say_json(self, kind: str, message: object) -> Answer:
+        answer: Answer = await self.handle.execute_update(kind.replace("-", "_"), message, result_type=Answer)
+        return answer
+
     async def status(self) -> ReleaseStatus:
         return await self.handle.query(ReleaseWorkflow.status)
 
@@ -160,7 +172,7 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
         serving = [group.create_task(worker.run()) for worker in workers]
         try:
             handle = await env.client.start_workflow(
-                ReleaseWorkflow.run, plan, id=f"release/{unique}", task_queue=plan.queue
+                ReleaseWorkflow.run, Beginning(plan=plan), id=f"release/{unique}", task_queue=plan.queue
             )
             yield Run(handle, machines, plan)
         finally:

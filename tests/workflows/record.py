@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import WorkflowFailureError
 
 import baton
-from baton.model.decision import Choice
+from baton.model.acts import Choice
 from baton.model.plan import Plan
 from tests.conftest import PLAN, dev_server
 from tests.workflows.conftest import Machines, Run, running
 from tests.workflows.test_release import decision, sign_off
-from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 FOLDER = Path(__file__).parent / "histories" / baton.__version__
-BUILD: dict[str, Any] = {"builder": {"commands": [["make"]]}, "files": ["hello.tar.gz"]}
+BUILD: dict[str, Any] = {"builder": {"kind": "command", "commands": [["make"]]}, "files": ["hello.tar.gz"]}
 EVERYTHING: dict[str, Any] = {
     "steps": [
         {"name": "source", "queue": "build-source", **BUILD},
@@ -42,7 +41,7 @@ EVERYTHING: dict[str, Any] = {
 async def agree(run: Run, gate: str, *people: str) -> None:
     for person in people:
         status = await run.until_waiting(gate)
-        answer = await run.handle.execute_update(ReleaseWorkflow.sign_off, sign_off(status, person))
+        answer = await run.say(sign_off(status, person))
         if not answer.accepted:
             sys.exit(answer.message)
 
@@ -62,7 +61,7 @@ async def decided(run: Run) -> None:
     run.machines.fail("tell", "no route")
     await agree(run, "commit", "ada")
     status = await run.until(lambda status: any(waiting.kind == "decision" for waiting in status.waiting))
-    await run.handle.execute_update(ReleaseWorkflow.decide, decision(status, Choice.RETRY))
+    await run.say(decision(status, Choice.RETRY))
     await agree(run, "publish", "ada", "grace")
     await run.handle.result()
 

@@ -13,7 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from baton.model.status import Phase
+from baton.model.status import Beginning, Phase
 from tests.conftest import executable
 from tests.workflows.conftest import Machines, Run
 from tests.workflows.test_release import sign_off
@@ -41,7 +41,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 async def start(env: WorkflowEnvironment, plan: Plan, machines: Machines) -> Run:
     handle = await env.client.start_workflow(
-        ReleaseWorkflow.run, plan, id=plan.release.workflow_id, task_queue=plan.queue
+        ReleaseWorkflow.run, Beginning(plan=plan), id=plan.release.workflow_id, task_queue=plan.queue
     )
     return Run(handle, machines, plan)
 
@@ -70,7 +70,7 @@ async def test_a_release_waits_three_weeks_for_a_sign_off_and_goes_on(
         await skipping.sleep(timedelta(weeks=3))
         status = await run.status()
         assert status.waiting[0].since == opened
-        await run.handle.execute_update(ReleaseWorkflow.sign_off, sign_off(status))
+        await run.say(sign_off(status))
         ended = await run.handle.result()
         assert ended.phase is Phase.RELEASED
         given = ended.gates[0].given[0]

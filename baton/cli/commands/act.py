@@ -130,7 +130,7 @@ def decide(
     from baton.cli.deciding import decide_about
     from baton.cli.place import find_place
     from baton.cli.speech import Manner, Speaker
-    from baton.model.decision import Choice
+    from baton.model.acts import Choice
 
     decide_about(
         find_place(sandbox=sandbox, state=state),

@@ -18,8 +18,8 @@ from baton.builders.port import Stopped
 from baton.builders.process import Watch, run
 from baton.git import git
 from baton.model.base import Commit, Value
+from baton.model.building import Command
 from baton.model.errors import BatonError
-from baton.model.plan import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,8 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import psutil
-
 from baton.trust.identities import SignatureKind, TrustedKey
 from baton.trust.openpgp import Keyring, open_keyring
 from baton.trust.result import Fault, SignatureResult
@@ -109,7 +107,7 @@ def open_verifiers(subjects: Sequence[Subject], trust: Trust, *, processes: int)
 
 def usable_cores() -> int:
     """How many processor cores this process may use."""
-    return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _open_sigstore(trust: Trust, processes: int, stack: ExitStack) -> SigstoreVerifier:

@@ -1,6 +1,6 @@
 """How long verifying one act takes, beside the process that would verify it otherwise, in one run.
 
-``python -m benchmarks.acts`` prints the median for each kind of key, in milliseconds: of `baton.proof.prove`, of
+``python benchmarks/acts.py`` prints the median for each kind of key, in milliseconds: of `baton.proof.prove`, of
 ``ssh-keygen -Y verify`` or ``gpg --verify`` with everything laid out for it, and their difference. Baton's time for
 OpenPGP includes two gpg processes: one brings the roster's key into a keyring of its own, one verifies.
 """
@@ -21,19 +21,22 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from baton.model.acts import Claim
+from baton.model.envelope import read_envelope
 from baton.model.plan import SigstoreInstance
 from baton.model.roster import OpenPgpKey, Person, Roster, SigstoreIdentity, SshKey
+from baton.model.statement import statement_of
+from baton.model.version import ReleaseId
 from baton.proof import Sigstore, find_key, prove, seal
 from baton.proof.ssh import NAMESPACE
 from baton.sandbox.sigstore import ISSUER
 from baton.sandbox.sigstore.server import local_sigstore
-from tests.proof.conftest import opened, statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from baton.model.envelope import Envelope
     from baton.model.roster import Credential
-    from tests.proof.conftest import Opened
 
 EMAIL = "ada@example.org"
 
@@ -82,8 +85,17 @@ class Bench:
         """Baton's way to verify a statement, and the other program's if there is one."""
         ada = Person(id="ada", name="Ada", roles=("release-manager",), keys=(credential,))
         now = datetime.now(UTC)
+        act = Claim(
+            release=ReleaseId(project="hello", version="1.0.0"),
+            run="first",
+            subject="sha256:" + "d" * 64,
+            by=ada.id,
+            role="release-manager",
+            at=now,
+            nonce="0" * 32,
+        )
         key = find_key(ada, None, sigstore=self.sigstore, today=now.date())
-        said = opened(seal(statement(now), key))
+        said = read_envelope(seal(statement_of(act), key))
         people = Roster(people=(ada,))
 
         def ours() -> object:
@@ -91,14 +103,9 @@ class Bench:
 
         return ours, self._theirs(credential, said)
 
-    def _theirs(self, credential: Credential, said: Opened) -> Callable[[], object] | None:
+    def _theirs(self, credential: Credential, said: Envelope) -> Callable[[], object] | None:
         message, signature, signers = self.home / "message", self.home / "signature", self.home / "signers"
-        signed = b"DSSEv1 %d %s %d %s" % (
-            len(said.payload_type),
-            said.payload_type.encode(),
-            len(said.payload),
-            said.payload,
-        )
+        signed = said.signed_bytes
         message.write_bytes(signed)
         if isinstance(credential, SshKey):
             signature.write_bytes(said.signature)

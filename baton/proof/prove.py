@@ -2,60 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from datetime import UTC
+from typing import TYPE_CHECKING
 
+from baton.model.envelope import Scheme
 from baton.model.errors import Refused
 from baton.model.roster import OpenPgpKey, SigstoreIdentity, SshKey
-from baton.proof.dsse import PAYLOAD_TYPE, pae
+from baton.model.statement import PAYLOAD_TYPE, act_of
 from baton.proof.holders import find_listed
 from baton.proof.openpgp import verify_openpgp
 from baton.proof.ssh import verify_ssh
 from baton.proof.sshsig import key_of_line, read_signature
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from baton.model.acts import Act
+    from baton.model.envelope import Envelope
     from baton.model.roster import Credential, Person, Roster
     from baton.proof.holders import Listed
     from baton.proof.instance import Sigstore
 
 _OPENPGP = re.compile(r"openpgp:([0-9A-F]{40}|[0-9A-F]{64})")
 """What an envelope names an OpenPGP key by: its primary key's fingerprint."""
-
-
-class Envelope(Protocol):
-    """A statement with its signature."""
-
-    @property
-    def payload(self) -> bytes:
-        """The statement."""
-        ...
-
-    @property
-    def payload_type(self) -> str:
-        """Its media type."""
-        ...
-
-    @property
-    def signature(self) -> bytes:
-        """Armoured, of SSH and OpenPGP."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """``ssh``, ``openpgp`` or ``sigstore``."""
-        ...
-
-    @property
-    def keyid(self) -> str | None:
-        """Which key the envelope says that it is by."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """Its JSON."""
-        ...
 
 
 def prove(envelope: Envelope, person: Person, when: datetime, *, roster: Roster, sigstore: Sigstore) -> Credential:
@@ -79,14 +49,15 @@ def prove(envelope: Envelope, person: Person, when: datetime, *, roster: Roster,
         Refused: it proves nothing of the kind; the message says why.
         Missing: gpg is needed and not installed, or the Sigstore instance's trust configuration is not there.
         Failed: gpg did not end in time.
-        Invalid, Unavailable: as for :attr:`baton.proof.instance.Sigstore.config`.
+        Invalid: the envelope holds no act; or, as Unavailable, as for :attr:`baton.proof.instance.Sigstore.config`.
     """
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise Refused(f"the envelope holds {envelope.payload_type[:100]!r}; expected {PAYLOAD_TYPE!r}")
-    moments = {"the statement is of": _said_at(envelope.payload), "it came on": when}
-    if envelope.kind == "ssh":
+    act = act_of(envelope.payload)
+    if act.by != person.id:
+        raise Refused(f"the statement is by {act.by}; expected one by {person.id}")
+    moments = {"the statement is of": _said_at(act), "it came on": when}
+    if envelope.kind is Scheme.SSH:
         key = _by_ssh(envelope, roster)
-    elif envelope.kind == "openpgp":
+    elif envelope.kind is Scheme.OPENPGP:
         key, moments["it was signed on"] = _by_openpgp(envelope, roster, when)
     else:
         key, moments["it was certified on"] = _by_sigstore(envelope, roster, sigstore)
@@ -96,22 +67,23 @@ def prove(envelope: Envelope, person: Person, when: datetime, *, roster: Roster,
 def _by_ssh(envelope: Envelope, roster: Roster) -> Listed:
     signature = read_signature(envelope.signature)
     if envelope.keyid != f"ssh:{signature.fingerprint}":
-        named = (envelope.keyid or "")[:100]
-        raise Refused(f"the envelope names the key {named!r}, but the signature is by ssh:{signature.fingerprint}")
+        raise Refused(
+            f"the envelope names the key {envelope.keyid!r}, but the signature is by ssh:{signature.fingerprint}"
+        )
 
     def is_it(key: Credential) -> bool:
         return isinstance(key, SshKey) and key_of_line(key.public_key) == signature.key
 
     listed = find_listed(roster, f"ssh key {signature.fingerprint}", is_it)
-    verify_ssh(signature, pae(envelope.payload_type, envelope.payload))
+    verify_ssh(signature, envelope.signed_bytes)
     return listed
 
 
 def _by_openpgp(envelope: Envelope, roster: Roster, when: datetime) -> tuple[Listed, datetime]:
     # The signature alone names a subkey at most; what the envelope says is believed once the signature fits.
-    named = _OPENPGP.fullmatch(envelope.keyid or "")
+    named = _OPENPGP.fullmatch(envelope.keyid)
     if named is None:
-        raise Refused(f"the envelope names the key {(envelope.keyid or '')[:100]!r}; expected openpgp:FINGERPRINT")
+        raise Refused(f"the envelope names the key {envelope.keyid!r}; expected openpgp:FINGERPRINT")
     fingerprint = named[1]
 
     def is_it(key: Credential) -> bool:
@@ -121,13 +93,12 @@ def _by_openpgp(envelope: Envelope, roster: Roster, when: datetime) -> tuple[Lis
     keys = [key for _, key in listed.entries if isinstance(key, OpenPgpKey)]
     day = when.astimezone(UTC).date()
     key = max(keys, key=lambda key: (key.public_key is not None, key.covers(day)))
-    signed = pae(envelope.payload_type, envelope.payload)
-    return listed, verify_openpgp(signed, envelope.signature, key, when)
+    return listed, verify_openpgp(envelope.signed_bytes, envelope.signature, key, when)
 
 
 def _by_sigstore(envelope: Envelope, roster: Roster, sigstore: Sigstore) -> tuple[Listed, datetime]:
-    said = sigstore.trust.open_statement(envelope.text.encode("utf-8", "replace"))
-    if (said.payload_type, said.payload) != (envelope.payload_type, envelope.payload):
+    said = sigstore.trust.open_statement(envelope.text.encode())
+    if (said.payload_type, said.payload) != (PAYLOAD_TYPE, envelope.payload):
         raise Refused("the Sigstore bundle signs another statement than the envelope holds")
     identity, issuer = said.by.identity, said.by.issuer
 
@@ -137,12 +108,11 @@ def _by_sigstore(envelope: Envelope, roster: Roster, sigstore: Sigstore) -> tupl
     return find_listed(roster, f"Sigstore identity {identity} (issuer {issuer})", is_it), said.by.at
 
 
-def _said_at(payload: bytes) -> datetime:
+def _said_at(act: Act) -> datetime:
     """When the statement says that it was made."""
+    if act.at is None:
+        raise Refused("the statement does not say when it was made")
     try:
-        said = datetime.fromisoformat(json.loads(payload)["predicate"]["at"])
-        if said.tzinfo is None:
-            raise Refused(f"the statement is of {said}, which names no time zone")
-        return said.astimezone(UTC)
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise Refused("the statement does not say when it was made") from error
+        return act.at.astimezone(UTC)
+    except OverflowError as error:
+        raise Refused(f"the statement is of {act.at}, which is no time in UTC") from error

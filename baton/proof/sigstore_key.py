@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
 from sigstore.dsse import Statement
 from sigstore.errors import Error as SigstoreError
-from sigstore.oidc import IdentityError, Issuer, IssuerError
 from sigstore.sign import Signer
 
-from baton.model.errors import BatonError, Failed, Invalid, Missing, Refused, Unavailable
+from baton.model.errors import BatonError, Failed, Invalid, Missing, Refused
 from baton.settings import WorkerSettings
+from baton.signers.personal import browser_sign_in
 from baton.signers.sigstore_client import SigningServices, service_problem
 from baton.signers.tokens import TokenIdentity, token_source
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
     from sigstore.models import ClientTrustConfig
 
     from baton.model.roster import SigstoreIdentity
@@ -92,23 +92,16 @@ def _signed(config: ClientTrustConfig, token: TokenIdentity, statement: bytes) -
 def _token(config: ClientTrustConfig) -> SecretStr:
     """The token that this machine is configured for, or that its platform offers, or that signing in gives."""
     settings = WorkerSettings()
+    configured = (settings.identity_token_file, settings.identity_token_command, settings.identity_token_url)
     try:
         return token_source(settings)()
     except Missing:
-        if settings.identity_token_file is not None or settings.identity_token_url is not None:
+        if any(setting is not None for setting in configured):
             raise
-    return _by_signing_in(config)
-
-
-def _by_signing_in(config: ClientTrustConfig) -> SecretStr:
     try:
-        return SecretStr(str(Issuer(config.signing_config.get_oidc_url()).identity_token()))
+        return browser_sign_in(config)()
     except EOFError:
         raise Missing(
             "there is no browser here to sign in with and nobody to type a code: set BATON_IDENTITY_TOKEN_FILE, or "
             "sign with another key"
         ) from None
-    except (IssuerError, IdentityError, KeyError) as error:
-        raise Refused(f"signing in did not work: {error}; try again, or sign with another key") from error
-    except SigstoreError as error:
-        raise Unavailable(f"the sign-in service {config.signing_config.get_oidc_url()} does not answer") from error

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import shutil
 import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from baton.model.acts import SignOff
 from baton.model.plan import SigstoreInstance
 from baton.model.roster import OpenPgpKey, Person, Roster, SshKey
+from baton.model.statement import statement_of
 from baton.proof import Sigstore
 from baton.sandbox.sigstore.server import LocalSigstore, local_sigstore
 
@@ -30,16 +29,20 @@ if TYPE_CHECKING:
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def statement(at: datetime = NOW, **predicate: object) -> bytes:
-    """What a person says, as far as it matters who said it and when."""
-    return json.dumps(
-        {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": "manifest", "digest": {"sha256": "d" * 64}}],
-            "predicateType": "https://example.org/said",
-            "predicate": {"at": at.isoformat(), **predicate},
-        }
-    ).encode()
+def statement(at: datetime = NOW, **changes: object) -> bytes:
+    """What Ada says."""
+    act = {
+        "release": {"project": "hello", "version": "1.0.0"},
+        "run": "first",
+        "subject": "sha256:" + "d" * 64,
+        "by": "ada",
+        "role": "release-manager",
+        "at": at,
+        "nonce": "0" * 32,
+        "gate": "publish",
+        "attempt": 1,
+    }
+    return statement_of(SignOff.model_validate({**act, **changes}))
 
 
 def roster(**people: tuple[Credential, ...] | Credential) -> Roster:
@@ -164,30 +167,3 @@ def sigstore(instance: LocalSigstore) -> Sigstore:
 
 NO_SIGSTORE = Sigstore(SigstoreInstance.SANDBOX)
 """For what never needs one: using it fails."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An envelope that was read."""
-
-    payload: bytes
-    payload_type: str
-    signature: bytes
-    kind: str
-    keyid: str | None
-    text: str
-
-
-def opened(text: str) -> Opened:
-    document = json.loads(text)
-    envelope = document.get("dsseEnvelope", document)
-    (signature,) = envelope["signatures"]
-    keyid = signature.get("keyid")
-    return Opened(
-        payload=base64.b64decode(envelope["payload"]),
-        payload_type=envelope["payloadType"],
-        signature=base64.b64decode(signature["sig"]),
-        kind="sigstore" if "dsseEnvelope" in document else keyid.partition(":")[0],
-        keyid=keyid,
-        text=text,
-    )

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from baton.model.envelope import read_envelope
 from baton.model.errors import Failed, Missing, Refused
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
 from baton.proof import find_key, prove, seal
 from baton.proof.openpgp_key import OpenPgpSigningKey
 from baton.proof.sigstore_key import SigstoreSigningKey
 from baton.proof.ssh_key import SshSigningKey
-from tests.proof.conftest import NO_SIGSTORE, make_ssh_key, opened, person, roster, ssh_agent, statement
+from tests.proof.conftest import NO_SIGSTORE, make_ssh_key, person, roster, ssh_agent, statement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ def refusal(*keys: Credential, wish: str | None = None, kind: type[Exception] = 
 
 def proves(key: SigningKey, credential: Credential) -> bool:
     """Whether what the key signs counts by this entry of the roster."""
-    people, said = roster(ada=credential), opened(seal(statement(), key))
+    people, said = roster(ada=credential), read_envelope(seal(statement(), key))
     return prove(said, person(people), datetime.now(UTC), roster=people, sigstore=NO_SIGSTORE) == credential
 
 

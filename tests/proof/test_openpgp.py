@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baton.model.envelope import read_envelope
 from baton.model.errors import Failed, Missing, Refused
 from baton.proof import prove, seal
 from baton.proof.openpgp import verify_openpgp
 from baton.proof.openpgp_key import find_signing_part
-from tests.proof.conftest import NO_SIGSTORE, NOW, opened, person, roster, statement
+from tests.proof.conftest import NO_SIGSTORE, NOW, person, roster, statement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,14 +130,15 @@ class TestSigning:
         listed, people = gnupg.listed(ada), roster(ada=gnupg.listed(ada), grace=gnupg.listed(grace))
         key = find_signing_part(listed)
         assert key is not None
-        said = opened(seal(statement(), key))
+        said = read_envelope(seal(statement(), key))
         when = datetime.now(UTC)
 
         assert said.keyid == f"openpgp:{ada}"
         assert prove(said, person(people), when, roster=people, sigstore=NO_SIGSTORE) == listed
+        posing = read_envelope(seal(statement(by="grace"), key))
         with pytest.raises(Refused, match=f"openpgp key {ada}, which the roster lists for ada, not for grace"):
-            prove(said, person(people, "grace"), when, roster=people, sigstore=NO_SIGSTORE)
-        claimed = replace(said, keyid=f"openpgp:{grace}")
+            prove(posing, person(people, "grace"), when, roster=people, sigstore=NO_SIGSTORE)
+        claimed = replace(posing, keyid=f"openpgp:{grace}")
         with pytest.raises(Refused, match="is no part of the public key"):
             prove(claimed, person(people, "grace"), when, roster=people, sigstore=NO_SIGSTORE)
 
@@ -144,7 +146,7 @@ class TestSigning:
         listed = gnupg.listed(ada, last=date(2020, 1, 31))
         key = find_signing_part(listed)
         assert key is not None
-        said = opened(seal(statement(LONG_AGO), key))
+        said = read_envelope(seal(statement(LONG_AGO), key))
         people = roster(ada=listed)
         with pytest.raises(Refused, match=rf"it was signed on {datetime.now(UTC).date()}"):
             prove(said, person(people), datetime.now(UTC), roster=people, sigstore=NO_SIGSTORE)
@@ -160,7 +162,7 @@ class TestSigning:
         assert key is not None
         assert key.part == newer
         people = roster(ada=listed)
-        said = opened(seal(statement(), key))
+        said = read_envelope(seal(statement(), key))
         assert prove(said, person(people), datetime.now(UTC), roster=people, sigstore=NO_SIGSTORE) == listed
 
     def test_a_key_that_is_not_here_is_not_found(self, gnupg: Gnupg, ada: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from baton.model.envelope import read_envelope
 from baton.model.errors import BatonError, Invalid, Missing, Refused, Unavailable
 from baton.model.plan import SigstoreInstance
 from baton.model.roster import SigstoreIdentity
@@ -18,14 +19,14 @@ from baton.proof import Sigstore, prove, seal
 from baton.proof.sigstore_key import SigstoreSigningKey
 from baton.sandbox.sigstore import ISSUER
 from baton.sandbox.sigstore.server import local_sigstore
-from tests.proof.conftest import NO_SIGSTORE, opened, person, roster, statement
+from tests.proof.conftest import NO_SIGSTORE, person, roster, statement
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from baton.model.envelope import Envelope
     from baton.model.roster import Credential, Roster
     from baton.sandbox.sigstore.server import LocalSigstore
-    from tests.proof.conftest import Opened
 
 ADA = SigstoreIdentity(identity="ada@example.org", issuer=ISSUER)
 GRACE = SigstoreIdentity(identity="grace@example.org", issuer=ISSUER)
@@ -39,36 +40,41 @@ def signed_in(instance: LocalSigstore, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def said(sigstore: Sigstore, signed_in: None) -> Opened:  # noqa: ARG001  # its effect is what is needed
-    return opened(seal(statement(datetime.now(UTC)), SigstoreSigningKey((GRACE, ADA), sigstore)))
+def said(sigstore: Sigstore, signed_in: None) -> Envelope:  # noqa: ARG001  # its effect is what is needed
+    return read_envelope(seal(statement(datetime.now(UTC)), SigstoreSigningKey((GRACE, ADA), sigstore)))
 
 
-def proven(said: Opened, people: Roster, sigstore: Sigstore, name: str = "ada") -> Credential:
+def proven(said: Envelope, people: Roster, sigstore: Sigstore, name: str = "ada") -> Credential:
     return prove(said, person(people, name), datetime.now(UTC), roster=people, sigstore=sigstore)
 
 
-def refusal(said: Opened, people: Roster, sigstore: Sigstore, name: str = "ada") -> str:
+def refusal(said: Envelope, people: Roster, sigstore: Sigstore, name: str = "ada") -> str:
     with pytest.raises(Refused) as caught:
         proven(said, people, sigstore, name)
     return str(caught.value)
 
 
-def test_signing_in_proves_who_said_it(said: Opened, sigstore: Sigstore) -> None:
-    people = roster(ada=ADA, grace=GRACE)
-    assert proven(said, people, sigstore) == ADA
-    assert refusal(said, people, sigstore, "grace").endswith("which the roster lists for ada, not for grace")
+def test_signing_in_proves_who_said_it(said: Envelope, sigstore: Sigstore) -> None:
+    assert proven(said, roster(ada=ADA, grace=GRACE), sigstore) == ADA
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_nobody_speaks_for_another_person(sigstore: Sigstore) -> None:
+    posing = read_envelope(seal(statement(by="grace"), SigstoreSigningKey((ADA,), sigstore)))
+    told = refusal(posing, roster(ada=ADA, grace=GRACE), sigstore, "grace")
+    assert told.endswith("which the roster lists for ada, not for grace")
 
 
 @pytest.mark.parametrize(
     "change", [{"identity": "ADA@example.org"}, {"issuer": ISSUER + "/"}, {"issuer": "https://accounts.google.com"}]
 )
-def test_identity_and_issuer_are_both_exact(said: Opened, sigstore: Sigstore, change: dict[str, str]) -> None:
+def test_identity_and_issuer_are_both_exact(said: Envelope, sigstore: Sigstore, change: dict[str, str]) -> None:
     assert refusal(said, roster(ada=ADA.model_copy(update=change)), sigstore) == (
         f"the signature is by the Sigstore identity {ADA.identity} (issuer {ISSUER}), which the roster lists for nobody"
     )
 
 
-def test_dates_and_revocation_are_those_of_the_roster(said: Opened, sigstore: Sigstore) -> None:
+def test_dates_and_revocation_are_those_of_the_roster(said: Envelope, sigstore: Sigstore) -> None:
     today = datetime.now(UTC).date()
     over = ADA.model_copy(update={"last": today - timedelta(days=1)})
     assert f"it was certified on {today}" in refusal(said, roster(ada=over), sigstore)
@@ -76,15 +82,15 @@ def test_dates_and_revocation_are_those_of_the_roster(said: Opened, sigstore: Si
     assert f"was revoked on {today}" in refusal(said, roster(ada=revoked), sigstore)
 
 
-def changed(said: Opened, **envelope: Any) -> Opened:
+def changed(said: Envelope, **envelope: Any) -> Envelope:
     document = json.loads(said.text)
     document["dsseEnvelope"] |= envelope
-    return opened(json.dumps(document))
+    return read_envelope(json.dumps(document))
 
 
-def test_an_altered_statement_or_signature_does_not_verify(said: Opened, sigstore: Sigstore) -> None:
+def test_an_altered_statement_or_signature_does_not_verify(said: Envelope, sigstore: Sigstore) -> None:
     people = roster(ada=ADA)
-    payload = base64.b64encode(said.payload.replace(b"dddd", b"eeee")).decode()
+    payload = base64.b64encode(said.payload.replace(b"publish", b"confirm")).decode()
     assert "does not verify" in refusal(changed(said, payload=payload), people, sigstore)
 
     signature = bytearray(said.signature)
@@ -93,20 +99,20 @@ def test_an_altered_statement_or_signature_does_not_verify(said: Opened, sigstor
     assert "does not verify" in refusal(changed(said, signatures=altered), people, sigstore)
 
 
-def test_the_bundle_has_to_sign_the_very_statement_and_its_type(said: Opened, sigstore: Sigstore) -> None:
-    other = replace(said, payload=statement(datetime.now(UTC), more="said"))
+def test_the_bundle_has_to_sign_the_very_statement_and_its_type(said: Envelope, sigstore: Sigstore) -> None:
+    other = replace(said, payload=statement(datetime.now(UTC), gate="build"))
     assert "signs another statement than the envelope holds" in refusal(other, roster(ada=ADA), sigstore)
-    retyped = replace(changed(said, payloadType="text/plain"), payload_type=said.payload_type)
+    retyped = replace(said, text=said.text.replace("application/vnd.in-toto+json", "text/plain"))
     assert "does not verify" in refusal(retyped, roster(ada=ADA), sigstore)
 
 
-def test_a_bundle_of_another_instance_does_not_verify(said: Opened, tmp_path: Path) -> None:
+def test_a_bundle_of_another_instance_does_not_verify(said: Envelope, tmp_path: Path) -> None:
     with local_sigstore(tmp_path / "other") as other:
         another = Sigstore(SigstoreInstance.SANDBOX, other.trust_config)
         assert "does not verify" in refusal(said, roster(ada=ADA), another)
 
 
-def test_what_is_no_bundle_is_refused(said: Opened, sigstore: Sigstore) -> None:
+def test_what_is_no_bundle_is_refused(said: Envelope, sigstore: Sigstore) -> None:
     document = json.loads(said.text)
     del document["verificationMaterial"]
     for text in ("", "{}", "[]", "null", json.dumps(document), "[" * 100_000):
@@ -115,7 +121,7 @@ def test_what_is_no_bundle_is_refused(said: Opened, sigstore: Sigstore) -> None:
     assert "accepted: up to 1048576" in refusal(replace(said, text=long), roster(ada=ADA), sigstore)
 
 
-def test_verifying_needs_to_know_the_instance(said: Opened) -> None:
+def test_verifying_needs_to_know_the_instance(said: Envelope) -> None:
     with pytest.raises(Missing, match="trust configuration file"):
         proven(said, roster(ada=ADA), NO_SIGSTORE)
 
@@ -149,7 +155,7 @@ def test_without_a_token_the_person_signs_in_with_the_browser(tmp_path: Path, mo
     monkeypatch.setattr(webbrowser, "open", browser)
     with local_sigstore(tmp_path / "own", person="ada@example.org") as own:
         sigstore = Sigstore(SigstoreInstance.SANDBOX, own.trust_config)
-        said = opened(seal(statement(datetime.now(UTC)), SigstoreSigningKey((ADA,), sigstore)))
+        said = read_envelope(seal(statement(datetime.now(UTC)), SigstoreSigningKey((ADA,), sigstore)))
         assert proven(said, roster(ada=ADA), sigstore) == ADA
 
 

@@ -139,7 +139,7 @@ class Hearing:
         signed = "" if proven is not None and proven.proof is not None else " (unsigned)" if proven is None else ""
         if answer.accepted:
             board.touch(act.about)
-            board.note(act.by, f"{act.noun} for {act.about} as {act.role}{signed}. {act.reason}".strip())
+            board.note(act.by, f"{act.said} as {act.role}{signed}. {act.reason}".strip())
         else:
             board.note(act.by, f"{act.noun} for {act.about} refused{signed}: {answer.message}")
 

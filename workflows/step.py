@@ -117,7 +117,6 @@ class Steps:
         if objection is not None:
             return Answer(accepted=False, message=objection)
         self._decisions[decision.step] = decision
-        self._board.note(decision.by, f"decided: {decision.choice} {decision.step}")
         return Answer(accepted=True, message=f"{decision.choice} of {decision.step}, attempt {decision.attempt}")
 
     def _possible(self, name: str, *, retry: bool, provide: bool) -> tuple[Choice, ...]:

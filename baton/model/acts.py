@@ -59,6 +59,11 @@ class Act(Value):
         """What the act is about, in words: ``gate publish``."""
         return "the release"
 
+    @property
+    def said(self) -> str:
+        """The act as the log tells it once it counts: ``signed off gate publish``."""
+        raise NotImplementedError
+
 
 class AboutGate(Act):
     """An act about one attempt of one gate."""
@@ -78,6 +83,11 @@ class SignOff(AboutGate):
     kind = "sign-off"
     noun = "sign-off"
 
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"signed off {self.about}"
+
 
 class Rejection(AboutGate):
     """A person objects: the gate can't pass until they withdraw it."""
@@ -85,12 +95,22 @@ class Rejection(AboutGate):
     kind = "reject"
     noun = "rejection"
 
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"rejected {self.about}"
+
 
 class Withdrawal(AboutGate):
     """A person takes back their own sign-off or rejection; possible until the gate has passed."""
 
     kind = "withdraw"
     noun = "withdrawal"
+
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"withdrew what they said about {self.about}"
 
 
 class Choice(StrEnum):
@@ -119,6 +139,11 @@ class Decision(Act):
     provided: Digest | None = None
 
     @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"decided: {self.choice} {self.step}"
+
+    @property
     def about(self) -> str:
         """The step."""
         return f"step {self.step}"
@@ -136,6 +161,11 @@ class Claim(Act):
     kind = "claim"
     noun = "claim"
 
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return "is driving the release"
+
 
 class HandOff(Act):
     """The person who drives the release passes it on.
@@ -148,6 +178,11 @@ class HandOff(Act):
     noun = "hand-off"
 
     to: Name
+
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"passed the release on to {self.to}"
 
 
 class Replan(Act):
@@ -162,12 +197,22 @@ class Replan(Act):
 
     plan: Digest
 
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"planned the release anew, with plan {self.plan}"
+
 
 class Cancel(Act):
     """A person ends a release that is not public yet."""
 
     kind = "cancel"
     noun = "cancellation"
+
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return "cancelled the release"
 
 
 ACTS: tuple[type[Act], ...] = (SignOff, Rejection, Withdrawal, Decision, Claim, HandOff, Replan, Cancel)

@@ -149,7 +149,7 @@ async def test_the_log_says_who_did_what(team: Team) -> None:
         page = await team.baton("log", team.name)
         document = (await team.baton("log", team.name, "--json")).json
 
-        assert "sign-off for gate publish as release-manager (unsigned). checked twice" in " ".join(page.out.split())
+        assert "signed off gate publish as release-manager (unsigned). checked twice" in " ".join(page.out.split())
         assert document["schema"] == "urn:baton:log:v1"
         assert document["release"] == team.plan.release.workflow_id
         assert ("ada", f"started {team.plan.release} from commit {'c' * 40}") in [

@@ -62,7 +62,7 @@ async def test_a_build_that_fails_waits_and_finishes_after_the_fix_and_a_retry(
     baton("sign-off", "tiny/1.1", "publish", "--yes")
     ended = await baton.until("tiny/1.1", lambda status: status.phase is Phase.RELEASED)
     assert next(step for step in ended.steps if step.name == "text").attempt == 2
-    assert "decided: retry text. installed it" in baton("log", "tiny/1.1")
+    assert "decided: retry text as release-manager (unsigned). installed it" in baton("log", "tiny/1.1")
 
 
 async def test_the_temporal_cli_signs_off_with_what_baton_prints(

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from baton.model.base import EnvName, FileName, Name, Text, Value
+from baton.model.outside import GitHubBuilder
+from baton.model.outside_azure import AzureBuilder, EntraCredential
 
 Command = Annotated[tuple[Annotated[str, StringConstraints(max_length=4000)], ...], Field(min_length=1, max_length=100)]
 """A program and its arguments; no shell reads it."""
@@ -41,7 +43,7 @@ class HandedInBuilder(Value):
     instructions: Text = ""
 
 
-Builder = Annotated[CommandBuilder | HandedInBuilder, Field(discriminator="kind")]
+Builder = Annotated[CommandBuilder | HandedInBuilder | GitHubBuilder | AzureBuilder, Field(discriminator="kind")]
 """How a step gets its artifacts made."""
 
 
@@ -49,6 +51,7 @@ class Step(Value):
     """One unit of building: a builder, the queue of the machines that can do it, and the files that must come out.
 
     Attributes:
+        queue: polled by the machines that run the commands, or by the worker that holds the outside CI's credential.
         files: exactly the files that the step makes.
         role: who may decide about it and hand its files in; release managers always may decide.
         agrees_with: another step whose files this one must make again, byte for byte; then its own files are compared
@@ -67,6 +70,19 @@ class Step(Value):
     skippable: bool = False
     timeout: Seconds = 3600
     wait_for_runner: Seconds = 900
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where a worker speaks with the outside CI system, and with whoever gives it tokens for that."""
+        match self.builder:
+            case GitHubBuilder(api=api):
+                return (api,)
+            case AzureBuilder(organization=organization, credential=EntraCredential(authority=authority)):
+                return organization, authority
+            case AzureBuilder(organization=organization):
+                return (organization,)
+            case _:
+                return ()
 
 
 class Check(Value):

@@ -201,6 +201,13 @@ class Plan(Value):
             raise ValueError("a real plan can't accept unsigned acts: anyone could say anything")
         return self
 
+    @model_validator(mode="after")
+    def _simulators_only_in_a_sandbox(self) -> Self:
+        simulators = [each for step in self.steps for each in step.addresses if each.startswith("http://")]
+        if simulators and not self.sandbox:
+            raise ValueError(f"a real plan can't have its files built by simulators: {', '.join(simulators)}")
+        return self
+
     @property
     def digest(self) -> Digest:
         """The plan's name: the digest of its canonical JSON."""

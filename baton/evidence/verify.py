@@ -1,0 +1,166 @@
+"""Verifying the evidence of a release: with the folder alone, no Temporal and no Baton server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from baton.evidence.agreed import Agreed
+from baton.evidence.chain import heard_again, judged, linked
+from baton.evidence.files import made_as_told, published_as_planned, same_release, signed_as_planned
+from baton.evidence.folder import Folder, read_folder
+from baton.evidence.result import EvidenceResult, bad, good
+from baton.model.base import canonical_json, digest_of
+from baton.model.errors import Invalid, Missing
+from baton.model.evidence import INDEX
+from baton.model.manifest import Artifact
+from baton.model.plan import SigstoreInstance
+from baton.proof import Sigstore
+from baton.trust.identities import trusted_signer
+from baton.trust.release import verify_release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from baton.evidence.chain import Said
+    from baton.evidence.result import Check
+    from baton.model.acts import Heard
+    from baton.model.plan import Gate, Plan, Signer
+    from baton.model.roster import Roster
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may act and sign, by the word of the verifier instead of the plan's.
+
+    Attributes:
+        source: where the verifier has it from, in words.
+        roster: who may act.
+        gates: which gates a plan must have.
+        signers: who signs; None where the plan's are taken, as in a rehearsal.
+    """
+
+    source: str
+    roster: Roster
+    gates: tuple[Gate, ...]
+    signers: tuple[Signer, ...] | None = None
+
+
+def verify_evidence(
+    path: Path, *, own: Rules | None = None, trust_config: Path | None = None, offline: bool = False
+) -> EvidenceResult:
+    """Verify a folder of evidence: every digest, link, act, gate, decision and signature.
+
+    Without rules of the verifier's own, the plan in the folder says who may act and who signs. Whoever can make up a
+    whole folder can make up such a plan too: then compare the plan's digest, or its signers, with what you know.
+
+    Args:
+        path: the folder.
+        own: the verifier's own rules.
+        trust_config: a Sigstore client trust configuration, for another instance than the public ones.
+        offline: take Sigstore's trust root as it is at hand.
+
+    Returns:
+        What was found; true when the evidence is complete and everything is as it has to be.
+
+    Raises:
+        Missing: there is no evidence in the folder, or a program or trust configuration is not there.
+        Invalid: what is there is no evidence.
+        Refused, Unavailable: as :func:`baton.trust.instances.trust_configuration`.
+    """
+    folder, checks = read_folder(path)
+    said: list[Said] = []
+    plan: Plan | None = None
+    try:
+        plan = folder.plan
+        checks += _signed(folder, plan, own, trust_config, offline=offline)
+        # Of documents that are not those of the list there is nothing more to say.
+        if all(check.ok for check in checks):
+            instance = SigstoreInstance.SANDBOX if plan.sandbox else SigstoreInstance.PUBLIC
+            said = heard_again(
+                folder,
+                folder.chain,
+                own=None if own is None else own.roster,
+                sigstore=Sigstore(instance, trust_config, offline),
+            )
+            checks += _told(folder, plan, said, own)
+    except (Invalid, Missing) as error:
+        checks.append(bad("documents", error))
+    return _result(folder, plan, said, own, checks)
+
+
+def _told(folder: Folder, plan: Plan, said: Sequence[Said], own: Rules | None) -> Iterator[Check]:
+    """Everything that the documents tell, compared with each other and with what people signed."""
+    record, manifest, chain = folder.record, folder.manifest, [one.heard for one in said]
+    yield from same_release(folder.index, record, plan, manifest)
+    yield from _by_own_rules(plan, own)
+    yield from linked(folder, chain)
+    yield from judged(said, folder, own=own is not None)
+    agreed = Agreed(record, plan, said, own=None if own is None else own.roster)
+    yield from agreed.gates()
+    yield from agreed.decisions()
+    if manifest is not None and folder.index.complete:
+        yield from made_as_told(folder, record, plan, manifest)
+        yield from signed_as_planned(folder, record, plan, manifest)
+        yield from published_as_planned(record, plan, manifest)
+
+
+def _by_own_rules(plan: Plan, own: Rules | None) -> Iterator[Check]:
+    if own is None:
+        return
+    for what in ("gates", "signers"):
+        expected, came = getattr(own, what), getattr(plan, what)
+        if expected is not None and expected != came:
+            yield bad("plan", f"its {what} are not those of {own.source}")
+
+
+def _signed(
+    folder: Folder, plan: Plan, own: Rules | None, trust_config: Path | None, *, offline: bool
+) -> Iterator[Check]:
+    """Whether everyone who has to sign the list did, and nobody else."""
+    signers = plan.signers if own is None or own.signers is None else own.signers
+    expected = {f"{INDEX}{signer.suffix}" for signer in signers}
+    for name in sorted(folder.signatures.keys() - expected):
+        yield bad(name, "is a signature by none of those who sign this release")
+    if not folder.index.complete:
+        yield good(INDEX, "was written before the release was over, so that nobody signed it yet")
+        return
+    content = canonical_json(folder.index)
+    file = (Artifact(name=INDEX, digest=digest_of(content), size=len(content)), folder.path / INDEX)
+    by_signer = [
+        (signer, {name: made for name, made in folder.signatures.items() if name == f"{INDEX}{signer.suffix}"})
+        for signer in signers
+    ]
+    report = verify_release([file], by_signer, trust_config=trust_config, offline=offline)
+    for result in report.files:
+        for signer, signature in zip(signers, result.signatures, strict=True):
+            found = good if signature else bad
+            fact = f"signed by {trusted_signer(signer)}" if signature else signature.reason or str(signature.fault)
+            yield found(f"{INDEX}{signer.suffix}", fact)
+        if result.problem:
+            yield bad(INDEX, result.problem)
+
+
+def _result(
+    folder: Folder, plan: Plan | None, said: Sequence[Said], own: Rules | None, checks: Sequence[Check]
+) -> EvidenceResult:
+    index = folder.index
+    heard: list[Heard] = [one.heard for one in said]
+    signers = () if plan is None else plan.signers
+    return EvidenceResult(
+        release=index.release,
+        run=index.run,
+        plan=index.plan,
+        manifest=index.manifest,
+        sandbox=index.sandbox,
+        complete=index.complete,
+        at=index.at,
+        acts=index.acts,
+        refused=sum(not one.accepted for one in heard),
+        unsigned=sum(one.heard.accepted and one.proof is None for one in said),
+        unsigned_allowed=plan is not None and plan.unsigned_acts,
+        judged_by="the roster and the signers that the plan in the evidence names" if own is None else own.source,
+        signers=tuple(str(trusted_signer(signer)) for signer in signers),
+        checks=tuple(checks),
+    )

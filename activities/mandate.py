@@ -1,8 +1,9 @@
-"""What lets a worker use its secrets: people's agreement, proven here again and judged by the worker's own roster.
+"""What lets a worker use its secrets: people's agreement, proven here again and judged by the worker's own rules.
 
 Workflow state can be forged by whoever may write to Temporal; a signed statement can't. So the workers that sign and
-promote believe neither the workflow nor the plan that it brings along: they prove each sign-off themselves, by the
-roster and the gates of the project's ``release.toml`` as it lies on their own machine.
+publish believe neither the workflow nor the plan that it brings along: they prove each sign-off themselves, by the
+roster and the gates of the project's ``release.toml`` as it lies on their own machine, and use no other signer and no
+other target than that file names.
 """
 
 from __future__ import annotations
@@ -13,37 +14,25 @@ from typing import TYPE_CHECKING
 
 from activities.hearing import read_plan
 from activities.released import read_manifest
-from baton.model.errors import Missing, Refused
+from activities.rules import rules_for
+from baton.model.errors import Refused
 from baton.model.gate import GateResult
 from baton.model.plan import GatePoint, SigstoreInstance
-from baton.project import parts
-from baton.project.read import read_project
 from baton.proof import Sigstore
 from baton.proof.agreement import agreed_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from baton.model.manifest import ManifestRef
-    from baton.model.plan import Gate, Plan
+    from activities.rules import Rules
+    from baton.model.plan import Gate, Plan, Target
     from baton.model.roster import Roster
-    from baton.model.work import ReleaseRef
+    from baton.model.work import Publish, ReleaseRef, SignFiles
     from baton.settings import WorkerSettings
     from baton.store import Store
 
-BEFORE_SIGNING = (GatePoint.BUILD, GatePoint.SIGN)
-"""The gates that must have passed before a secret key is used."""
-
-BEFORE_PROMOTION = (GatePoint.BUILD, GatePoint.SIGN, GatePoint.PUBLISH)
-"""The gates that must have passed before anything becomes public."""
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """By whose word a worker judges: who may act, and which gates must have passed."""
-
-    roster: Roster
-    gates: tuple[Gate, ...]
+_BEFORE_SIGNING = (GatePoint.BUILD, GatePoint.SIGN)
+_BEFORE_PROMOTION = (GatePoint.BUILD, GatePoint.SIGN, GatePoint.PUBLISH)
 
 
 @dataclass(frozen=True)
@@ -52,16 +41,33 @@ class _Case:
 
     plan: Plan
     release: ReleaseRef
-    manifest: ManifestRef
+    manifest: str
     told: tuple[GateResult, ...]
 
     def subject_of(self, gate: Gate) -> str:
         """The digest that people had to agree to at a gate."""
-        return self.plan.digest if gate.before is GatePoint.BUILD else self.manifest.digest
+        return self.plan.digest if gate.before is GatePoint.BUILD else self.manifest
+
+    def asked_by(self, gate: Gate, told: GateResult) -> GateResult:
+        """The gate before anybody agreed. Of what is told, only what makes it harder to pass is believed."""
+        return GateResult(
+            gate=gate.name,
+            attempt=told.attempt,
+            run=self.release.run,
+            subject=self.subject_of(gate),
+            needs=gate.needs,
+            excluded=() if gate.starter_counts else tuple(dict.fromkeys((self.plan.started_by, *told.excluded))),
+            opened=told.opened,
+            rejected=told.rejected,
+        )
 
 
 class Mandate:
-    """Whether people have agreed to what a worker is asked to do."""
+    """Whether people have agreed to what a worker is asked to do.
+
+    Each method raises Refused if they have not, with what is lacking; Missing if this worker has no rules of its own to
+    judge a real release by; and another BatonError if the plan, the manifest or an envelope can't be read.
+    """
 
     def __init__(self, store: Store, settings: WorkerSettings) -> None:
         self._store = store
@@ -69,30 +75,37 @@ class Mandate:
         instance = SigstoreInstance.PUBLIC if settings.sandbox is None else SigstoreInstance.SANDBOX
         self._sigstore = Sigstore(instance, settings.sigstore_trust_config)
 
-    def require(
-        self, points: Sequence[GatePoint], release: ReleaseRef, manifest: ManifestRef, gates: Sequence[GateResult]
-    ) -> None:
-        """Require that every gate before these points has passed for this plan and manifest.
+    def to_sign(self, what: SignFiles) -> None:
+        """Require that every gate before signing has passed for these files, and that they are to be signed so."""
+        rules = self._require(_BEFORE_SIGNING, what)
+        if what.signer not in rules.signers:
+            raise Refused(f"the {what.signer.kind} signer that is asked for is none of {rules.source}")
 
-        Args:
-            points: where the gates stand.
-            release: which run of which release asks.
-            manifest: the files in question.
-            gates: the gates' results as the workflow tells them; believed only as far as their envelopes prove them.
+    def to_stage(self, what: Publish) -> None:
+        """Require the same as for signing, and that the files are to go there: staging uses a secret as well."""
+        _require_planned(what, self._require(_BEFORE_SIGNING, what))
 
-        Raises:
-            Refused: they have not; the message says which gate lacks what.
-            Missing: this worker has no roster of its own to judge a real release by.
-            BatonError: the plan, the manifest or an envelope can't be read.
-        """
-        plan = self._plan(release)
-        files = read_manifest(self._store, manifest)
+    def to_promote(self, what: Publish) -> None:
+        """Require that every gate has passed for these files, and that they are to go there."""
+        _require_planned(what, self._require(_BEFORE_PROMOTION, what))
+
+    def to_touch(self, release: ReleaseRef, target: Target) -> None:
+        """Require that a release may have to do with a target at all, whether or not anybody has agreed to anything."""
+        _require_target(target, rules_for(self._plan(release), self._settings))
+
+    def _require(self, points: Sequence[GatePoint], what: SignFiles | Publish) -> Rules:
+        """Require that every gate before these points has passed; returns by whose word."""
+        plan = self._plan(what.release)
+        files = read_manifest(self._store, what.manifest)
         if (files.plan, files.project, files.version) != (plan.digest, plan.release.project, plan.release.version):
-            raise Refused(f"manifest {manifest.digest} is of {files.project} {files.version}, plan {files.plan}")
-        case, rules = _Case(plan, release, manifest, tuple(gates)), self._rules(plan)
+            raise Refused(f"manifest {what.manifest.digest} is of {files.project} {files.version}, plan {files.plan}")
+        rules = rules_for(plan, self._settings)
+        rules.require_same(plan)
+        case = _Case(plan, what.release, what.manifest.digest, what.gates)
         for gate in rules.gates:
             if gate.before in points:
-                self._require_passed(gate, case, rules)
+                self._require_passed(gate, case, rules.roster)
+        return rules
 
     def _plan(self, release: ReleaseRef) -> Plan:
         plan = read_plan(self._store, release.plan)
@@ -100,47 +113,32 @@ class Mandate:
             raise Refused(f"plan {release.plan} is for {plan.release}, not for {release.release}")
         return plan
 
-    def _rules(self, plan: Plan) -> _Rules:
-        """The worker's own rules for a real release; a rehearsal brings its own."""
-        if plan.sandbox:
-            return _Rules(plan.roster, plan.gates)
-        for file in self._settings.projects:
-            project = read_project(file)
-            if project.name != plan.release.project:
-                continue
-            gates = tuple(parts.gate(table) for table in project.settings.gates)
-            if gates != plan.gates:
-                raise Refused(
-                    f"the plan's gates are not those of {file} on this worker: bring one of them up to date, "
-                    "and plan the release anew if it is the plan"
-                )
-            return _Rules(project.roster, gates)
-        raise Missing(
-            f"this worker has no roster to judge the sign-offs of {plan.release.project} by: name the project's "
-            "release.toml in BATON_PROJECTS"
-        )
-
-    def _require_passed(self, gate: Gate, case: _Case, rules: _Rules) -> None:
-        plan, subject = case.plan, case.subject_of(gate)
-        claimed = next((result for result in case.told if result.gate == gate.name), None)
-        if claimed is None:
+    def _require_passed(self, gate: Gate, case: _Case, roster: Roster) -> None:
+        told = next((result for result in case.told if result.gate == gate.name), None)
+        if told is None:
             raise Refused(f"gate {gate.name} has not been opened, so nothing may go on behind it")
-        asked = GateResult(
-            gate=gate.name,
-            attempt=claimed.attempt,
-            run=case.release.run,
-            subject=subject,
-            needs=gate.needs,
-            excluded=() if gate.starter_counts else tuple(dict.fromkeys((plan.started_by, *claimed.excluded))),
-            opened=claimed.opened,
-        )
-        if plan.unsigned_acts and any(given.proof is None for given in claimed.given):
+        asked = case.asked_by(gate, told)
+        if case.plan.unsigned_acts and any(given.proof is None for given in told.given):
             # A rehearsal that takes people at their word has nothing to prove; that the digest is right still counts.
-            result = claimed if claimed.subject == subject else asked
+            given = told.given if told.subject == asked.subject else ()
+            result = asked.model_copy(update={"given": given})
         else:
             now = datetime.now(UTC)
             result = agreed_again(
-                asked, claimed.given, rules.roster, read=self._store.read, when=lambda _: now, sigstore=self._sigstore
+                asked, told.given, roster, read=self._store.read, when=lambda _: now, sigstore=self._sigstore
             )
-        if not result or claimed.rejected:
-            raise Refused(f"{claimed if claimed.rejected else result}; asked about {subject}")
+        if not result:
+            raise Refused(f"{result}; asked about {asked.subject}")
+
+
+def _require_planned(what: Publish, rules: Rules) -> None:
+    _require_target(what.target, rules)
+    signers = tuple(made.signer for made in what.signed)
+    if signers != rules.signers:
+        came, wanted = (", ".join(signer.kind for signer in of) or "nobody" for of in (signers, rules.signers))
+        raise Refused(f"the files are signed by {came}; by {rules.source} they have to be by {wanted}")
+
+
+def _require_target(target: Target, rules: Rules) -> None:
+    if target not in rules.targets:
+        raise Refused(f"the target {target.name} that is asked for is none of {rules.source}")

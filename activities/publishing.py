@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from activities.mandate import BEFORE_PROMOTION, Mandate
+from activities.mandate import Mandate
 from activities.released import public_files
 from activities.work import does, progress
 from baton.model import work
@@ -28,7 +28,8 @@ class PublishActivities:
 
     @does(work.STAGE)
     def stage(self, what: work.Publish) -> work.Staged:
-        """Bring every file to the target's staging."""
+        """Bring every file to the target's staging, once this worker has proven that people agreed to what precedes."""
+        self._mandate.to_stage(what)
         files = public_files(self._store, what.manifest, what.signed)
         target = open_target(what.target, self._settings)
         target.stage(what.release.release, files, self._store, progress=_bytes_of(files, "staged"))
@@ -37,7 +38,7 @@ class PublishActivities:
     @does(work.PROMOTE)
     def promote(self, what: work.Publish) -> work.Promoted:
         """Make what is staged public, once this worker has proven for itself that people agreed."""
-        self._mandate.require(BEFORE_PROMOTION, what.release, what.manifest, what.gates)
+        self._mandate.to_promote(what)
         files = public_files(self._store, what.manifest, what.signed)
         target = open_target(what.target, self._settings)
         url = target.promote(what.release.release, files, progress=_bytes_of(files, "compared"))
@@ -46,6 +47,7 @@ class PublishActivities:
     @does(work.CHECK_PUBLIC)
     def check_public(self, what: work.Publish) -> work.Seen:
         """Fetch every file as the public would, and compare it."""
+        self._mandate.to_touch(what.release, what.target)
         files = public_files(self._store, what.manifest, what.signed)
         target = open_target(what.target, self._settings)
         checked = target.check_public(what.release.release, files, progress=_bytes_of(files, "fetched back"))
@@ -54,6 +56,7 @@ class PublishActivities:
     @does(work.UNSTAGE)
     def unstage(self, what: work.WithdrawStaging) -> work.Undone:
         """Remove what is staged, never what is public."""
+        self._mandate.to_touch(what.release, what.target)
         removed = open_target(what.target, self._settings).unstage(what.release.release)
         found = "removed what was staged" if removed else "nothing was staged"
         return work.Undone(detail=f"{found} on {what.target.name}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from activities.work import progress
 from baton.model.base import canonical_json
-from baton.model.errors import Invalid
+from baton.model.errors import Invalid, Refused
 from baton.model.manifest import Artifact, Manifest
 
 if TYPE_CHECKING:
@@ -45,8 +45,22 @@ def fetch_all(store: Store, files: Sequence[Artifact], folder: Path) -> list[tup
 
 
 def public_files(store: Store, ref: ManifestRef, signed: tuple[Signed, ...]) -> list[Artifact]:
-    """Everything that becomes public: the manifest's files and their signatures."""
+    """Everything that becomes public: the manifest's files and their signatures.
+
+    Raises:
+        Refused: the signatures are not one for each file, by that file's name. What else came along with them, nobody
+            would have agreed to.
+        Missing, Invalid: what is referred to is not there, or not what it has to be.
+    """
     files = [Artifact(name=f.name, digest=f.digest, size=f.size) for f in read_manifest(store, ref).files]
-    for signatures in signed:
-        files += store.read_set(signatures.signatures).artifacts
-    return sorted(files, key=lambda file: file.name)
+    signatures: list[Artifact] = []
+    for made in signed:
+        came = store.read_set(made.signatures).artifacts
+        wanted = {f"{file.name}{made.signer.suffix}" for file in files}
+        if others := wanted.symmetric_difference(one.name for one in came):
+            raise Refused(
+                f"the {made.signer.kind} signatures are not one for each of the manifest's files; too many or missing: "
+                f"{', '.join(sorted(others)[:10])}"
+            )
+        signatures += came
+    return sorted([*files, *signatures], key=lambda file: file.name)

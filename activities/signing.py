@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from activities.mandate import BEFORE_SIGNING, Mandate
+from activities.mandate import Mandate
 from activities.records import Records
 from activities.released import fetch_all, read_manifest
 from activities.work import does, progress
@@ -41,7 +41,7 @@ class SignActivities:
 
         A signature is kept as soon as it is made, and a new try makes only those missing.
         """
-        self._mandate.require(BEFORE_SIGNING, what.release, what.manifest, what.gates)
+        self._mandate.to_sign(what)
         batch = _Batch(self._store, what)
         if unsigned := batch.unsigned():
             signer = open_signer(what.signer, self._settings)

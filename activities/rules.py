@@ -1,0 +1,87 @@
+"""By whose word a worker judges: for a real release the ``release.toml`` on its own machine, never what it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from baton.model.errors import Missing, Refused
+from baton.project import parts
+from baton.project.read import read_project
+from baton.project.signers import signers
+
+if TYPE_CHECKING:
+    from baton.model.plan import Gate, Plan, Signer, Target
+    from baton.model.roster import Roster
+    from baton.project.read import Project
+    from baton.settings import WorkerSettings
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may act, what has to be agreed to, and with what.
+
+    Attributes:
+        gates: which must have passed.
+        signers: which may sign.
+        targets: where files may go.
+        source: where the rules are from, for messages.
+    """
+
+    roster: Roster
+    gates: tuple[Gate, ...]
+    signers: tuple[Signer, ...]
+    targets: tuple[Target, ...]
+    source: str
+
+    def require_same(self, plan: Plan) -> None:
+        """Require that a plan has the same gates, signers and targets; its roster may be of another day.
+
+        Raises:
+            Refused: it has not.
+        """
+        others = [what for what in ("gates", "signers", "targets") if getattr(plan, what) != getattr(self, what)]
+        if others:
+            raise Refused(
+                f"the plan's {' and '.join(others)} are not those of {self.source} on this worker: bring that up to "
+                "date if it is older than the plan, else plan the release anew"
+            )
+
+
+def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
+    """The rules for a release: the worker's own for a real one; a rehearsal, where nothing is at stake, brings its own.
+
+    Raises:
+        Missing: this worker has no ``release.toml`` of the project.
+        Refused: the one that it has is of a project that is only ever rehearsed, or lacks the plan's stream.
+        InvalidProject: one of its files can't be used.
+    """
+    if settings.sandbox is not None:
+        return Rules(plan.roster, plan.gates, plan.signers, plan.targets, source="the plan")
+    project = _own(plan.release.project, settings)
+    stream = plan.stream.name
+    if (
+        project.settings.project.sandbox
+        or stream not in project.settings.streams
+        or not plan.stream.holds(plan.version)
+    ):
+        raise Refused(
+            f"{project.file} on this worker allows no real release of {plan.release} from stream {stream}: bring it up "
+            "to date"
+        )
+    return Rules(
+        roster=project.roster,
+        gates=tuple(parts.gate(table) for table in project.settings.gates),
+        signers=signers(project, stream, None),
+        targets=parts.targets(project.settings.targets),
+        source=str(project.file),
+    )
+
+
+def _own(name: str, settings: WorkerSettings) -> Project:
+    projects = map(read_project, settings.projects)
+    if (found := next((project for project in projects if project.name == name), None)) is not None:
+        return found
+    raise Missing(
+        f"this worker has no rules to judge a release of {name} by: name the project's release.toml in BATON_PROJECTS"
+    )

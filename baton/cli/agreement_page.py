@@ -1,4 +1,4 @@
-"""What a person sees before they sign off."""
+"""What a person sees before they speak at a gate."""
 
 from __future__ import annotations
 
@@ -7,45 +7,83 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from baton.cli.layout import block, columns, count_of, files_table, sandbox_notice
+from baton.cli.layout import block, columns, count_of, files_table, rehearsal_notice
+from baton.cli.terminal import plain
 from baton.cli.units import size
+from baton.model.acts import Rejection, SignOff
 from baton.model.plan import GatePoint
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
     from baton.cli.agreement import Asked
-    from baton.model.acts import SignOff
+    from baton.model.acts import AboutGate
+    from baton.model.manifest import ManifestRef
+    from baton.model.status import StepStatus
 
 _NEXT = {
     GatePoint.BUILD: "it is built",
     GatePoint.SIGN: "it is signed",
     GatePoint.PUBLISH: "it becomes PUBLIC, which can't be taken back",
 }
+_YOU = {"sign-off": "You agree to", "reject": "You object to", "withdraw": "You take back what you said about"}
 
 
-def agreement_page(asked: Asked, sign_off: SignOff) -> RenderableType:
-    """Render what a gate asks about, and what agreeing to it means.
+def agreement_page(asked: Asked, act: AboutGate) -> RenderableType:
+    """Render what a gate asks about, and what it means to speak there.
 
     Args:
         asked: the gate and what it is about.
-        sign_off: the agreement that would be sent.
+        act: what would be signed and sent.
     """
     plan, before = asked.plan, asked.gate.before
-    parts: list[RenderableType] = [sandbox_notice()] if plan.sandbox else []
-    parts.append(Text.assemble((str(plan.release), "bold"), f"   gate {asked.gate.name}, before {before}"))
-    facts = columns()
-    facts.add_row("the plan" if before is GatePoint.BUILD else "the manifest", Text(sign_off.subject, "bold"))
-    facts.add_row("from commit", plan.source.commit)
-    facts.add_row("of", plan.source.repository)
-    facts.add_row("as", f"{sign_off.by}, {sign_off.role}")
-    parts.append(block("You agree to", facts))
+    parts: list[RenderableType] = list(rehearsal_notice(plan))
+    parts.append(
+        Text.assemble(
+            (str(plan.release), "bold"), f"   gate {asked.gate.name}, before {before}, attempt {asked.result.attempt}"
+        )
+    )
+    parts.append(block(_YOU[act.kind], _facts(asked, act)))
     if asked.manifest is not None:
-        manifest = asked.manifest
-        heading = f"{count_of(manifest.files, 'file')}, {size(manifest.total_bytes)}"
-        parts.append(block(heading, files_table(manifest.preview, manifest.files)))
-    last = sum(asked.result.missing.values()) == 1
-    when = "Yours is the last one; then" if last else "When it has them all,"
-    parts.append(block("", Text(f"{asked.result}. {when} {_NEXT[before]}.")))
+        parts += _files(asked.manifest)
+    if asked.checks:
+        parts.append(block("Checked", _checks(asked.checks)))
+    parts.append(block("", Text(_meaning(asked, act))))
     parts.append(Text(""))
     return Group(*parts)
+
+
+def _facts(asked: Asked, act: AboutGate) -> Table:
+    plan = asked.plan
+    facts = columns()
+    facts.add_row("the plan" if asked.gate.before is GatePoint.BUILD else "the manifest", Text(act.subject, "bold"))
+    facts.add_row("from commit", plan.source.commit)
+    facts.add_row("of", plan.source.repository)
+    facts.add_row("as", f"{act.by}, {act.role}")
+    if act.reason:
+        facts.add_row("because", Text(plain(act.reason)))
+    return facts
+
+
+def _files(manifest: ManifestRef) -> list[RenderableType]:
+    heading = f"{count_of(manifest.files, 'file')}, {size(manifest.total_bytes)}"
+    return [block(heading, files_table(manifest.preview, manifest.files))]
+
+
+def _checks(checks: tuple[StepStatus, ...]) -> Table:
+    table = columns()
+    for check in checks:
+        table.add_row(check.name, check.state.replace("-", " "), Text(plain(check.detail)))
+    return table
+
+
+def _meaning(asked: Asked, act: AboutGate) -> str:
+    result = asked.result
+    if isinstance(act, Rejection):
+        return f"{result}. While you object, it can't pass; `baton withdraw` takes that back."
+    if not isinstance(act, SignOff):
+        return f"{result}, before you take yours back."
+    last = sum(result.missing.values()) == 1 and not result.rejected
+    when = "Yours is the last one; then" if last else "When it has them all,"
+    return f"{result}. {when} {_NEXT[asked.gate.before]}."

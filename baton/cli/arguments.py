@@ -35,13 +35,33 @@ Role = Annotated[
     str | None, typer.Option(metavar="ROLE", help="The role you act in. Needed when several of yours would do.")
 ]
 Reason = Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="Why, for the release's log.")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        envvar="BATON_KEY",
+        show_envvar=True,
+        help="What to sign with: an SSH key file, ssh:SHA256:…, openpgp:FINGERPRINT, or sigstore. By default the first "
+        "key that the roster lists for you and that is here.",
+    ),
+]
+Unsigned = Annotated[
+    bool,
+    typer.Option("--unsigned", help="Sign nothing: a rehearsal may take people at their word."),
+]
+Gate = Annotated[str, typer.Argument(metavar="GATE", help="The gate, as `baton status` names it.")]
+Step = Annotated[str, typer.Argument(metavar="STEP", help="The step, as `baton status` names it.")]
+Subject = Annotated[
+    str | None, typer.Option(metavar="DIGEST", help="Speak about this plan or manifest and about no other.")
+]
+Attempt = Annotated[int, typer.Option(metavar="N", min=1, help="The gate's attempt, while no worker is up.")]
 Signal = Annotated[
     bool,
     typer.Option("--signal", help="Leave the message for when a worker is up, instead of waiting for an answer."),
 ]
 Print = Annotated[
     bool,
-    typer.Option("--print", help="Print the JSON message to send from the Web UI or the temporal CLI; send nothing."),
+    typer.Option("--print", help="Print the signed JSON to send from the Web UI or the temporal CLI; send nothing."),
 ]
 Sandbox = Annotated[
     bool,

@@ -1,4 +1,4 @@
-"""Deciding about a step that could not finish, and handing in what it should have made."""
+"""Deciding about a step that could not finish, and handing in what a step should make."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from baton.cli.layout import files_table
+from baton.cli.act_page import act_page
+from baton.cli.layout import block, files_table
 from baton.cli.names import parse_release
-from baton.cli.person import GitIdentity, find_person, fitting_roles
-from baton.cli.session import with_releases
-from baton.cli.speech import speak
+from baton.cli.person import RELEASE_MANAGER, fitting_roles
+from baton.cli.speech import Question, speak
+from baton.cli.standing import find_standing
 from baton.cli.terminal import notes
 from baton.model.acts import Choice, Decision
 from baton.model.errors import Invalid, Missing, Refused
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from rich.console import RenderableType
+
     from baton.cli.place import Place
-    from baton.cli.releases import Releases
     from baton.cli.speech import Manner, Speaker
     from baton.model.plan import Plan
     from baton.model.status import ReleaseStatus, StepStatus
@@ -56,26 +58,20 @@ def decide_about(
         BatonError: the step waits for no such decision, the files are not the step's, or no answer came.
     """
     release = parse_release(text)
-
-    async def look(releases: Releases) -> tuple[Plan, ReleaseStatus]:
-        handle = await releases.open(release)
-        return await handle.plan(), await handle.status()
-
-    plan, status = with_releases(place, look)
+    standing = find_standing(place, release, unanswered=False)
+    plan, status = standing.plan, standing.status
+    assert status is not None  # noqa: S101  # it answered
     waiting = undecided(status, step, choice)
-    person = find_person(plan.roster, speaker.person, GitIdentity.here())
-    deciders = next((item.roles for item in status.waiting if item.what == step), (waiting.role,))
-    role = fitting_roles(person, deciders, speaker.role, what=f"step {step}")[0]
+    person = speaker.on(plan.roster)
+    role = fitting_roles(person, deciders(waiting, choice), speaker.role, what=f"step {step}")[0]
     check_files(plan, step, choice, files)
     provided = _put(open_store(place.store), files) if choice is Choice.PROVIDE else None
-    if provided is not None:
-        notes().print(files_table(provided.artifacts, len(files)))
     decision = Decision(
         release=release,
         step=step,
         attempt=waiting.attempt,
-        run=status.run,
-        subject=status.subject,
+        run=standing.run,
+        subject=standing.subject,
         choice=choice,
         by=person.id,
         role=role,
@@ -83,8 +79,24 @@ def decide_about(
         provided=None if provided is None else SetRef.to(provided).digest,
     )
     # Another attempt does no harm; the others change what is released.
-    question = "" if choice is Choice.RETRY else f"{choice.capitalize()} {step} of {release} as {person.id}, {role}?"
-    speak(place, release, decision, manner, question=question)
+    asks = "" if choice is Choice.RETRY else f"{choice.capitalize()} {step} of {release} as {person.id}, {role}?"
+    speak(
+        place, plan, decision, Question(_page(plan, decision, waiting, provided), asks), speaker=speaker, manner=manner
+    )
+
+
+def _page(plan: Plan, decision: Decision, step: StepStatus, provided: ArtifactSet | None) -> RenderableType:
+    facts = [(f"attempt {step.attempt}", step.detail), *([("see", step.link)] if step.link else [])]
+    if provided is None:
+        return act_page(plan, decision, facts)
+    files = files_table(provided.artifacts, len(provided.artifacts))
+    facts.append(("hands in", decision.provided or ""))
+    return act_page(plan, decision, facts, more=[block("These files take its place", files)])
+
+
+def deciders(step: StepStatus, choice: Choice) -> tuple[str, ...]:
+    """The roles that may decide so: whoever hands files in answers for what that platform's people make."""
+    return (step.role,) if choice is Choice.PROVIDE else tuple(dict.fromkeys((step.role, RELEASE_MANAGER)))
 
 
 def undecided(status: ReleaseStatus, name: str, choice: Choice) -> StepStatus:

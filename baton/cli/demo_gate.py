@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from baton.cli.agreement import Asked, open_gate, planned_gate
+from baton.cli.agreement import Asked
 from baton.cli.agreement_page import agreement_page
 from baton.cli.demo_page import dev_command, ways_to_sign_off
 from baton.cli.exits import ExitCode
+from baton.cli.sealing import seal_act, unsigned_notice
 from baton.model.acts import SignOff
 from baton.model.errors import Failed
 
@@ -44,16 +45,16 @@ async def pass_gate(followed: Followed, plan: Plan, status: ReleaseStatus, conso
     """
     waiting = status.waiting[0]
     sign_off = first_sign_off(plan, waiting)
-    asked = Asked(plan, planned_gate(plan, waiting.what), open_gate(status, waiting.what), status.manifest)
-    console.print(agreement_page(asked, sign_off))
+    console.print(agreement_page(Asked.of(plan, status, waiting.what), sign_off))
+    console.print(unsigned_notice(sign_off.by))
     for line in ways_to_sign_off(waiting, plan.release, followed.world.facts, followed.place):
         console.print(line, soft_wrap=True)
     console.print()
     if yes or await _agreed(followed, sign_off, console):
-        answer = await (await followed.releases.open(plan.release)).say(sign_off)
+        answer = await (await followed.releases.open(plan.release)).say(seal_act(sign_off, None))
         if not answer.accepted:
             raise Failed(f"the sign-off was not accepted: {answer.message}")
-        console.print(f"{sign_off.by} signed off as {sign_off.role}: {answer.message}", soft_wrap=True)
+        console.print(f"{sign_off.by} signed off as {sign_off.role}, UNSIGNED: {answer.message}", soft_wrap=True)
 
 
 def first_sign_off(plan: Plan, waiting: Waiting) -> SignOff:
@@ -76,7 +77,7 @@ async def _agreed(followed: Followed, sign_off: SignOff, console: Console) -> bo
     Raises:
         typer.Exit: they don't.
     """
-    console.print(f"Sign off as {sign_off.by}, {sign_off.role}? [Y/n] ", end="")
+    console.print(f"Sign off as {sign_off.by}, {sign_off.role}, unsigned? [Y/n] ", end="")
     while not await asyncio.to_thread(_typed):
         status, _ = await followed.look()
         if status is not None and not _still_asks(status, sign_off):

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baton.cli.act_page import act_page
 from baton.cli.names import parse_release
-from baton.cli.person import GitIdentity, find_person, fitting_roles
-from baton.cli.session import with_releases
-from baton.cli.speech import speak
+from baton.cli.person import RELEASE_MANAGER, fitting_roles
+from baton.cli.speech import Question, speak
+from baton.cli.standing import find_standing
 from baton.model.acts import Cancel
-from baton.model.errors import Unavailable
 
 if TYPE_CHECKING:
     from baton.cli.place import Place
-    from baton.cli.releases import Releases
     from baton.cli.speech import Manner, Speaker
-    from baton.model.plan import Plan
-
-ENDS = ("release-manager",)
-"""The roles that may end a release."""
 
 
 def end_release(place: Place, text: str, speaker: Speaker, manner: Manner) -> None:
@@ -35,20 +30,13 @@ def end_release(place: Place, text: str, speaker: Speaker, manner: Manner) -> No
         BatonError: there is no such release, it is going public, or no answer came.
     """
     release = parse_release(text)
-
-    async def look(releases: Releases) -> tuple[Plan, str, str]:
-        handle = await releases.open(release)
-        plan = await handle.plan()
-        try:
-            return plan, handle.run, (await handle.status()).subject
-        except Unavailable:
-            if not manner.signal:
-                raise
-            # Nobody can say whether there is a manifest yet; the log will tell if there was.
-            return plan, handle.run, plan.digest
-
-    plan, run, subject = with_releases(place, look)
-    person = find_person(plan.roster, speaker.person, GitIdentity.here())
-    role = fitting_roles(person, ENDS, speaker.role, what=f"ending {release}")[0]
-    message = Cancel(release=release, run=run, subject=subject, by=person.id, role=role, reason=speaker.reason)
-    speak(place, release, message, manner, question=f"End {release} and undo what it did?", typed=release.version)
+    standing = find_standing(place, release, unanswered=manner.signal)
+    person = speaker.on(standing.plan.roster)
+    role = fitting_roles(person, (RELEASE_MANAGER,), speaker.role, what=f"ending {release}")[0]
+    act = Cancel(
+        release=release, run=standing.run, subject=standing.subject, by=person.id, role=role, reason=speaker.reason
+    )
+    question = Question(
+        act_page(standing.plan, act), f"End {release} and undo what it did?", typed=standing.plan.version
+    )
+    speak(place, standing.plan, act, question, speaker=speaker, manner=manner)

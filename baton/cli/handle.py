@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from pydantic import ValidationError
 from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowQueryFailedError,
@@ -14,19 +15,21 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
+import baton
 from baton.cli.rpc import NO_ANSWER, problem, told
 from baton.cli.workers import QueueWorkers, workers_of
-from baton.model.acts import Answer, Cancel, Decision, SignOff
-from baton.model.base import Value, canonical_json
+from baton.model.acts import Answer, Heard
 from baton.model.errors import BatonError, Failed, Refused, Unavailable
-from baton.model.status import Beginning, Entry, ReleaseStatus, Waiting
+from baton.model.statement import facts_of
+from baton.model.status import Beginning, Entry, ReleaseStatus
 from workflows.visibility import PHASE, WAITING_FOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from temporalio.client import Client, WorkflowExecutionDescription, WorkflowUpdateHandle
 
+    from baton.cli.message import Message
     from baton.model.plan import Plan
     from baton.model.version import ReleaseId
 
@@ -35,11 +38,6 @@ ANSWER_WITHIN = timedelta(seconds=15)
 
 IF_SILENT = timedelta(seconds=3)
 """The same where the server sees no worker; it may be mistaken, as a task queue has several partitions."""
-
-Message = SignOff | Decision | Cancel
-"""What a person says to a release; each goes by its update, or by the signal of the same name."""
-
-_HANDLERS: dict[type[Value], str] = {SignOff: "sign_off", Decision: "decide", Cancel: "cancel"}
 
 _Told = TypeVar("_Told")
 
@@ -73,8 +71,9 @@ class ReleaseHandle:
             async for event in self._handle.fetch_history_events(page_size=1):
                 payloads = event.workflow_execution_started_event_attributes.input.payloads
                 if payloads:
-                    (beginning,) = await self._client.data_converter.decode(payloads, [Beginning])
-                    return Beginning.model_validate(beginning).plan
+                    with understood(self.release):
+                        (beginning,) = await self._client.data_converter.decode(payloads, [Beginning])
+                        return Beginning.model_validate(beginning).plan
                 break
         raise Failed(f"the history of {self.release} does not begin with a plan: was it started by something else?")
 
@@ -86,13 +85,13 @@ class ReleaseHandle:
             Failed: the release could not answer.
         """
         if self.description.status is WorkflowExecutionStatus.COMPLETED:
-            with told(f"could not read the result of {self.release}"):
+            with told(f"could not read the result of {self.release}"), understood(self.release):
                 return ReleaseStatus.model_validate(await self._handle.result(rpc_timeout=ANSWER_WITHIN))
         return await self._ask("status", ReleaseStatus)
 
-    async def waiting(self) -> list[Waiting]:
-        """What would bring it forward; raises like :meth:`status`."""
-        return await self._ask("waiting_on", list[Waiting])
+    async def acts(self) -> list[Heard]:
+        """What people said, accepted or refused; raises like :meth:`status`."""
+        return await self._ask("acts", list[Heard])
 
     async def journal(self) -> list[Entry]:
         """Who did what, when; raises like :meth:`status`."""
@@ -100,7 +99,8 @@ class ReleaseHandle:
 
     async def _ask(self, query: str, kind: type[_Told]) -> _Told:
         try:
-            answer: _Told = await self._handle.query(query, result_type=kind, rpc_timeout=await self._patience())
+            with understood(self.release):
+                answer: _Told = await self._handle.query(query, result_type=kind, rpc_timeout=await self._patience())
         except WorkflowQueryFailedError as error:
             raise Failed(f"{self.release} could not say its {query}: {error.message}") from error
         except RPCError as error:
@@ -119,14 +119,18 @@ class ReleaseHandle:
             Refused: the release is over, or refuses the message as malformed.
             Unavailable: no worker answered; the message may yet arrive.
         """
-        handler = _HANDLERS[type(message)]
-        update = update_id(handler, message)
+        handler = message.handler
         try:
-            answer: Answer = await self._handle.execute_update(
-                handler, message, id=update, result_type=Answer, rpc_timeout=await self._patience()
-            )
+            with understood(self.release):
+                answer: Answer = await self._handle.execute_update(
+                    handler,
+                    message.content,
+                    id=message.update_id,
+                    result_type=Answer,
+                    rpc_timeout=await self._patience(),
+                )
         except WorkflowUpdateRPCTimeoutOrCancelledError:
-            return await self._late_answer(handler, update)
+            return await self._late_answer(message)
         except WorkflowUpdateFailedError as error:
             raise Refused(f"{self.release} refuses {handler}: {error.cause}") from error
         except RPCError as error:
@@ -142,10 +146,12 @@ class ReleaseHandle:
         phase = now.typed_search_attributes.get(PHASE) or now.status.name.lower()
         return Refused(f"{self.release} can't take {handler}: it is over already, and ended in phase {phase}")
 
-    async def _late_answer(self, handler: str, update: str) -> Answer:
-        late: WorkflowUpdateHandle[Answer] = self._handle.get_update_handle(update, result_type=Answer)
+    async def _late_answer(self, message: Message) -> Answer:
+        handler = message.handler
+        late: WorkflowUpdateHandle[Answer] = self._handle.get_update_handle(message.update_id, result_type=Answer)
         try:
-            return await late.result(rpc_timeout=await self._patience())
+            with understood(self.release):
+                return await late.result(rpc_timeout=await self._patience())
         except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
             silence = await self.silence()
             raise Unavailable(
@@ -161,11 +167,10 @@ class ReleaseHandle:
         Raises:
             BatonError: Temporal did not take it.
         """
-        handler = _HANDLERS[type(message)]
         try:
-            await self._handle.signal(handler, message)
+            await self._handle.signal(message.handler, message.content)
         except RPCError as error:
-            raise await self._refusal(error, handler) from error
+            raise await self._refusal(error, message.handler) from error
 
     async def silent(self, queues: Iterable[str]) -> list[str]:
         """The facts about those of these task queues that nobody polls.
@@ -201,6 +206,17 @@ class ReleaseHandle:
         return IF_SILENT if (await self._workers()).silent(datetime.now(UTC)) else ANSWER_WITHIN
 
 
-def update_id(handler: str, message: Message) -> str:
-    """The id of the update that carries a message: the same for the same content."""
-    return f"{handler}-{hashlib.sha256(canonical_json(message)).hexdigest()}"
+@contextmanager
+def understood(release: ReleaseId) -> Iterator[None]:
+    """Take what does not fit this version's model for what it is: the word of another version of Baton.
+
+    Raises:
+        Failed: a release said what this version does not know.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise Failed(
+            f"{release} was answered by another version of Baton than this one, {baton.__version__}: "
+            f"{facts_of(error)}. Upgrade this `baton`, or use the one of the workers"
+        ) from error

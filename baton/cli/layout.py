@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Group
 from rich.padding import Padding
@@ -14,16 +14,33 @@ from baton.cli.units import size
 from baton.model.base import short
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
     from baton.model.manifest import Artifact
 
-_SANDBOX = "SANDBOX REHEARSAL: signatures prove nothing, sign-offs count unsigned, nothing becomes public."
+_REHEARSAL = "SANDBOX REHEARSAL: signatures prove nothing, nothing becomes public."
+_UNSIGNED = "SANDBOX REHEARSAL: signatures prove nothing, sign-offs count UNSIGNED, nothing becomes public."
 
 
-def sandbox_notice() -> RenderableType:
-    """What is to be seen before anything else of a release that is a rehearsal."""
-    return Panel(Text(_SANDBOX, "bold yellow"), border_style="yellow", expand=False)
+class Rehearsed(Protocol):
+    """What can tell whether it is of a rehearsal: a plan, a status."""
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether it is one."""
+
+    @property
+    def unsigned_acts(self) -> bool:
+        """Whether acts count there that nothing proves."""
+
+
+def rehearsal_notice(of: Rehearsed) -> Iterator[RenderableType]:
+    """What is to be seen before anything else of a release that is a rehearsal; nothing of a real one."""
+    if of.sandbox:
+        text = _UNSIGNED if of.unsigned_acts else _REHEARSAL
+        yield Panel(Text(text, "bold yellow"), border_style="yellow", expand=False)
 
 
 def block(heading: str, body: RenderableType) -> RenderableType:

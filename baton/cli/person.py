@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from baton.model.roster import Person, Roster
 
+RELEASE_MANAGER = "release-manager"
+"""The role that may always decide, plan a release anew, and end it."""
+
 
 @dataclass(frozen=True)
 class GitIdentity:

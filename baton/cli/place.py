@@ -51,6 +51,16 @@ class Place:
             return WorkerSettings().store
         return str(self.world.store)
 
+    def trust_config(self, *, sandbox: bool) -> Path | None:
+        """The client trust configuration of another Sigstore instance than the public one.
+
+        It is what BATON_SIGSTORE_TRUST_CONFIG names; for rehearsals else the world's.
+        """
+        configured = WorkerSettings().sigstore_trust_config
+        if configured is not None or self.world is None or not sandbox:
+            return configured
+        return self.world.trust_config
+
     def command(self, text: str) -> str:
         """A command for people to type that looks at the same place."""
         return text + self.options

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from baton.cli.layout import block, columns, sandbox_notice
+from baton.cli.layout import block, columns, rehearsal_notice
 from baton.model.plan import DirectoryTarget, GatePoint, SigstoreSigner
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def plan_page(plan: Plan) -> RenderableType:
     """Render a plan."""
-    parts: list[RenderableType] = [sandbox_notice()] if plan.sandbox else []
+    parts: list[RenderableType] = list(rehearsal_notice(plan))
     parts.append(
         Text.assemble(
             (f"{plan.title} {plan.version}", "bold"),

@@ -107,7 +107,7 @@ class Releases:
             async with limit:
                 try:
                     handle = await self.open(item.release)
-                    return item.model_copy(update={"waiting": tuple(await handle.waiting())})
+                    return item.model_copy(update={"waiting": (await handle.status()).waiting})
                 except Unavailable:
                     return item
 

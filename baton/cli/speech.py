@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
-from baton.cli.exits import ExitCode
+from baton.cli.exits import ExitCode, WrongCall
+from baton.cli.person import GitIdentity, find_person
+from baton.cli.sealing import find_pen, seal_act, unsigned_notice
 from baton.cli.session import with_releases
-from baton.cli.terminal import confirm, print_json
+from baton.cli.terminal import confirm, notes, print_json
 from baton.model.acts import Answer
 
 if TYPE_CHECKING:
-    from baton.cli.handle import Message
+    from rich.console import RenderableType
+
+    from baton.cli.message import Message
     from baton.cli.place import Place
     from baton.cli.releases import Releases
+    from baton.model.acts import Act
+    from baton.model.plan import Plan
+    from baton.model.roster import Person, Roster
     from baton.model.version import ReleaseId
+
+_LONGEST_REASON = 2000
 
 
 @dataclass(frozen=True)
@@ -28,11 +38,32 @@ class Speaker:
         person: their roster id; None to find them by git's configuration.
         role: the role they act in; None to find the one that fits.
         reason: for the release's log.
+        key: what names the key to sign with; None to take the first of theirs that is here.
+        unsigned: nothing is to prove it.
     """
 
     person: str | None
     role: str | None
     reason: str
+    key: str | None = None
+    unsigned: bool = False
+
+    def __post_init__(self) -> None:
+        """Require that the reason is one that an act can hold.
+
+        Raises:
+            WrongCall: it is too long.
+        """
+        if len(self.reason) > _LONGEST_REASON:
+            raise WrongCall(f"the reason has {len(self.reason):,} letters; at most {_LONGEST_REASON:,} are taken")
+
+    def on(self, roster: Roster) -> Person:
+        """Who that is on a release's roster.
+
+        Raises:
+            Refused: nobody, or it can't be told.
+        """
+        return find_person(roster, self.person, GitIdentity.here())
 
 
 @dataclass(frozen=True)
@@ -52,40 +83,63 @@ class Manner:
     as_json: bool
 
 
-def speak(
-    place: Place, release: ReleaseId, message: Message, manner: Manner, *, question: str, typed: str | None = None
-) -> None:
-    """Ask, send a message, and tell the caller what became of it.
+@dataclass(frozen=True)
+class Question:
+    """What a person sees before their act is signed.
+
+    Attributes:
+        page: what exactly they say.
+        text: what is asked; empty for what needs no second thought.
+        typed: a word to type out instead of a plain yes.
+    """
+
+    page: RenderableType
+    text: str = ""
+    typed: str | None = None
+
+
+def speak(place: Place, plan: Plan, act: Act, question: Question, *, speaker: Speaker, manner: Manner) -> None:
+    """Show an act, ask, sign it, send it, and tell the caller what became of it.
 
     Args:
         place: where the release is.
-        release: which.
-        message: what to say.
+        plan: what it follows.
+        act: what to say, without its time; whoever says it is on the plan's roster.
+        question: what is shown and asked first.
+        speaker: who speaks, with what.
         manner: how.
-        question: what is asked before it is sent; empty for what needs no second thought.
-        typed: a word to type out instead of a plain yes.
 
     Raises:
         typer.Exit: the caller thought better of it, or the release did not accept it.
-        BatonError: it could not be sent, or no answer came.
+        BatonError: it could not be signed or sent, or no answer came.
     """
+    person = speaker.on(plan.roster)
+    pen = find_pen(place, plan, person, speaker)
+    notes().print(question.page)
+    if pen is None:
+        notes().print(unsigned_notice(act.by))
+    if question.text and not manner.only_print:
+        confirm(question.text, yes=manner.yes, typed=question.typed)
+    message = seal_act(act, pen)
     if manner.only_print:
-        sys.stdout.write(message.model_dump_json(exclude_none=True) + "\n")
+        sys.stdout.write(json.dumps(message.content, separators=(",", ":"), ensure_ascii=False) + "\n")
         return
-    if question:
-        confirm(question, yes=manner.yes, typed=typed)
-
-    async def send(releases: Releases) -> Answer:
-        handle = await releases.open(release)
-        if not manner.signal:
-            return await handle.say(message)
-        await handle.leave(message)
-        return Answer(accepted=True, message=f"left for {release}; once a worker is up, its log says what became of it")
-
-    answer = with_releases(place, send)
+    answer = _send(place, plan.release, message, durably=manner.signal)
     if manner.as_json:
-        print_json("answer", answer)
+        envelope = message.digest if message.signed else None
+        print_json("answer", {**answer.model_dump(mode="json"), "envelope": envelope})
     else:
         typer.echo(answer.message, err=not answer.accepted)
     if not answer.accepted:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _send(place: Place, release: ReleaseId, message: Message, *, durably: bool) -> Answer:
+    async def send(releases: Releases) -> Answer:
+        handle = await releases.open(release)
+        if not durably:
+            return await handle.say(message)
+        await handle.leave(message)
+        return Answer(accepted=True, message=f"left for {release}; once a worker is up, its log says what became of it")
+
+    return with_releases(place, send)

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from baton.cli.layout import block, columns, count_of, files_table, indented, sandbox_notice
+from baton.cli.layout import block, columns, count_of, files_table, indented, rehearsal_notice
 from baton.cli.terminal import plain
 from baton.cli.units import age, moment, size
 from baton.model.acts import Choice
@@ -45,9 +45,7 @@ def status_page(
         silent: facts about task queues that it needs and nobody polls.
         command: adds to a command what makes it look at the same place.
     """
-    parts: list[RenderableType] = []
-    if status.sandbox:
-        parts.append(sandbox_notice())
+    parts: list[RenderableType] = list(rehearsal_notice(status))
     parts.append(_headline(status))
     parts.append(_phases(status.phase))
     parts.extend(block("", Text(f"! {fact}", "bold red")) for fact in silent)

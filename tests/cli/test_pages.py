@@ -102,6 +102,10 @@ FILES = tuple(
     )
 )
 MANIFEST = ManifestRef(digest=digest("a"), files=6, total_bytes=1_234_567, preview=FILES)
+CHECKS = (
+    step("describe", Phase.COLLECT, StepState.DONE, "3 SPDX documents"),
+    step("check-install", Phase.COLLECT, StepState.DONE, "passed"),
+)
 SIGN_OFF_WANTED = Waiting(
     kind=WaitKind.SIGN_OFF,
     what="publish",
@@ -205,7 +209,7 @@ def test_what_a_sign_off_agrees_to(make_plan: Callable[..., Plan]) -> None:
         role="release-manager",
     )
 
-    expect("sign-off", agreement_page(Asked(plan, plan.gates[0], GATE, MANIFEST), message))
+    expect("sign-off", agreement_page(Asked(plan, plan.gates[0], GATE, True, MANIFEST, CHECKS), message))
 
 
 def test_a_plan(make_plan: Callable[..., Plan]) -> None:

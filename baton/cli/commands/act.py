@@ -1,4 +1,4 @@
-"""Commands that act: starting a release, agreeing, deciding, ending it."""
+"""Commands that act: starting a release, deciding about its steps, planning it anew, ending it."""
 
 # ruff: noqa: PLC0415  # why: the package's docstring
 from enum import StrEnum
@@ -37,53 +37,6 @@ def start(
     start_release(wish, sandbox=sandbox, state=state, yes=yes, as_json=as_json)
 
 
-def sign_off(
-    release: a.Release,
-    gate: Annotated[str, typer.Argument(metavar="GATE", help="The gate, as `baton status` names it.")],
-    *,
-    person: a.Person = None,
-    role: a.Role = None,
-    reason: a.Reason = "",
-    yes: a.Yes = False,
-    signal: a.Signal = False,
-    subject: Annotated[
-        str | None, typer.Option(metavar="DIGEST", help="Agree to this plan or manifest and to no other.")
-    ] = None,
-    attempt: Annotated[int, typer.Option(metavar="N", min=1, help="The gate's attempt, while no worker is up.")] = 1,
-    only_print: a.Print = False,
-    as_json: a.Json = False,
-    sandbox: a.Sandbox = False,
-    state: a.State = None,
-) -> None:
-    """Agree to what a gate asks about.
-
-    Shows what you agree to, the digest of the plan or of the manifest with its files, and asks before it sends your
-    sign-off, which counts for exactly that digest.
-
-    While no worker is up, `--signal --subject DIGEST` leaves a sign-off for later. It counts only if that digest is
-    what the gate asks about.
-
-    Examples:
-      baton sign-off hello/1.0.0 publish
-      baton sign-off hello/1.0.0 publish --as ada --role release-manager --yes
-      baton sign-off hello/1.0.0 publish --print > message.json
-      temporal workflow signal -w release/hello/1.0.0 --name sign_off --input-file message.json
-    """
-    from baton.cli.agreement import agree
-    from baton.cli.place import find_place
-    from baton.cli.speech import Manner, Speaker
-
-    agree(
-        find_place(sandbox=sandbox, state=state),
-        release,
-        gate,
-        Speaker(person, role, reason),
-        Manner(yes=yes, signal=signal, only_print=only_print, as_json=as_json),
-        subject=subject,
-        attempt=attempt,
-    )
-
-
 class _Choice(StrEnum):
     """The model's own words, without the model: it is slow to import, and help and completion need only these."""
 
@@ -95,7 +48,7 @@ class _Choice(StrEnum):
 
 def decide(
     release: a.Release,
-    step: Annotated[str, typer.Argument(metavar="STEP", help="The step, as `baton status` names it.")],
+    step: a.Step,
     choice: Annotated[
         _Choice,
         typer.Argument(
@@ -110,6 +63,8 @@ def decide(
     person: a.Person = None,
     role: a.Role = None,
     reason: a.Reason = "",
+    key: a.Key = None,
+    unsigned: a.Unsigned = False,
     yes: a.Yes = False,
     signal: a.Signal = False,
     only_print: a.Print = False,
@@ -138,8 +93,93 @@ def decide(
         step,
         choice=Choice(choice.value),
         files=files or (),
-        speaker=Speaker(person, role, reason),
+        speaker=Speaker(person, role, reason, key, unsigned),
         manner=Manner(yes=yes, signal=signal, only_print=only_print, as_json=as_json),
+    )
+
+
+def provide(
+    release: a.Release,
+    step: a.Step,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exactly the step's files.")],
+    *,
+    person: a.Person = None,
+    role: a.Role = None,
+    reason: a.Reason = "",
+    key: a.Key = None,
+    unsigned: a.Unsigned = False,
+    yes: a.Yes = False,
+    signal: a.Signal = False,
+    only_print: a.Print = False,
+    as_json: a.Json = False,
+    sandbox: a.Sandbox = False,
+    state: a.State = None,
+) -> None:
+    """Hand in the files of a step that is made by hand, or that could not finish.
+
+    They go into the artifact store, so BATON_STORE has to name the one that the workers use; what you sign names
+    their digest. They are inspected like built ones. It takes the step's own role.
+
+    Examples:
+      baton provide hello/1.0.0 macos hello-1.0.0.pkg
+      baton provide hello/1.0.0 macos dist/* --as katherine
+    """
+    from baton.cli.deciding import decide_about
+    from baton.cli.place import find_place
+    from baton.cli.speech import Manner, Speaker
+    from baton.model.acts import Choice
+
+    decide_about(
+        find_place(sandbox=sandbox, state=state),
+        release,
+        step,
+        choice=Choice.PROVIDE,
+        files=files,
+        speaker=Speaker(person, role, reason, key, unsigned),
+        manner=Manner(yes=yes, signal=signal, only_print=only_print, as_json=as_json),
+    )
+
+
+def replan(
+    release: a.Release,
+    *,
+    project: a.Project = Path(),
+    commit: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="Another commit, branch or tag to release.", show_default="the same commit"),
+    ] = None,
+    person: a.Person = None,
+    role: a.Role = None,
+    reason: a.Reason = "",
+    key: a.Key = None,
+    unsigned: a.Unsigned = False,
+    yes: a.Yes = False,
+    signal: a.Signal = False,
+    only_print: a.Print = False,
+    as_json: a.Json = False,
+    sandbox: a.Sandbox = False,
+    state: a.State = None,
+) -> None:
+    """Have a release under way follow what release.toml says now: it begins again from the source.
+
+    Shows every difference between the two plans, asks, puts the new one into the artifact store (BATON_STORE) and
+    signs its digest. What people agreed to before is void, and stays on the record.
+
+    Examples:
+      baton replan hello/1.0.0 --reason "the Windows builder has moved"
+      baton replan hello/1.0.0 --commit v1.0-branch -C ../hello
+    """
+    from baton.cli.place import find_place
+    from baton.cli.replanning import plan_anew
+    from baton.cli.speech import Manner, Speaker
+
+    plan_anew(
+        find_place(sandbox=sandbox, state=state),
+        release,
+        project,
+        Speaker(person, role, reason, key, unsigned),
+        Manner(yes=yes, signal=signal, only_print=only_print, as_json=as_json),
+        commit=commit,
     )
 
 
@@ -149,6 +189,8 @@ def cancel(
     person: a.Person = None,
     role: a.Role = None,
     reason: a.Reason = "",
+    key: a.Key = None,
+    unsigned: a.Unsigned = False,
     yes: a.Yes = False,
     signal: a.Signal = False,
     only_print: a.Print = False,
@@ -171,6 +213,6 @@ def cancel(
     end_release(
         find_place(sandbox=sandbox, state=state),
         release,
-        Speaker(person, role, reason),
+        Speaker(person, role, reason, key, unsigned),
         Manner(yes=yes, signal=signal, only_print=only_print, as_json=as_json),
     )

@@ -14,7 +14,9 @@ from baton.project.fields import is_url
 from baton.project.finding import Severity, error, ok, warning
 from baton.project.problem import InvalidProject
 from baton.project.read import read_project
+from baton.project.selection import in_words, occasions
 from baton.project.signers import policy_of
+from baton.project.step_tables import steps_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from baton.project.finding import Finding
     from baton.project.read import Project
+    from baton.project.selection import Occasion
 
 
 def check_file(path: Path) -> tuple[Project | None, list[Finding]]:
@@ -66,7 +69,7 @@ def check_project(
     settings = project.settings
     variables = os.environ if environment is None else environment
     findings = [
-        _files(project),
+        *_files(project),
         *_streams(project, day),
         *_repository(project),
         *people_findings(project.roster, settings.gates, day, rehearsed=settings.project.sandbox),
@@ -102,9 +105,19 @@ def _fact(key: str, fact: str) -> str:
     return f"{key}: {fact}" if key else fact
 
 
-def _files(project: Project) -> Finding:
-    released = [file for step in project.settings.steps if step.agrees_with is None for file in step.files]
-    return ok("files", f"{len(released)} expected: {', '.join(released)}")
+def _files(project: Project) -> Iterator[Finding]:
+    """The files that every release has; where that differs, those of each sort of release."""
+    expected: dict[tuple[str, ...], list[Occasion]] = {}
+    for occasion in occasions(project.settings):
+        steps = steps_on(occasion, project.settings.steps).values()
+        files = tuple(file for step in steps if step.agrees_with is None for file in step.files)
+        expected.setdefault(files, []).append(occasion)
+    for files, sorts in expected.items():
+        subject = "files" if len(expected) == 1 else f"files of {in_words(sorts)}"
+        if files:
+            yield ok(subject, f"{len(files)} expected: {', '.join(files)}")
+        else:
+            yield ok(subject, "none, so that there can be no such release")
 
 
 def _streams(project: Project, today: date) -> Iterator[Finding]:

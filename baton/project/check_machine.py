@@ -8,6 +8,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from baton.project.announcer_tables import EmailAnnouncerTable, WebhookAnnouncerTable
+from baton.project.builder_tables import (
+    AzureBuilderTable,
+    EntraCredentialTable,
+    GitHubAppTable,
+    GitHubBuilderTable,
+    PatCredentialTable,
+)
 from baton.project.finding import error, ok, warning
 from baton.project.signers import policy_of
 
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from baton.project.announcer_tables import AnnouncerTable
+    from baton.project.builder_tables import BuilderTable
     from baton.project.finding import Finding
     from baton.project.read import Project
     from baton.project.signing_tables import SigningTable
@@ -42,6 +50,11 @@ def credential_findings(project: Project, environment: Mapping[str, str]) -> Ite
         for variable, what in _secrets_of(announcer):
             meaning = f"the {what} of announcer {announcer.name}"
             yield _credential((variable,), meaning, project.settings.project.queue, environment)
+    for step in project.settings.steps:
+        for variable, what in _secrets_of_builder(step.builder):
+            # A file may hold any of GitHub's; the adapter for Azure takes the variable alone.
+            files = (f"{variable}_FILE",) if step.builder.kind == "github-actions" else ()
+            yield _credential((variable, *files), f"the {what} of step {step.name}", step.queue, environment)
     needed: dict[tuple[tuple[str, ...], str, str], None] = {}
     for policy in _policies(project):
         if policy.sigstore_queue is not None:
@@ -63,6 +76,21 @@ def _secrets_of(announcer: AnnouncerTable) -> Iterator[tuple[str, str]]:
             named = {"address": announcer.url_from, "token": announcer.token_from}
         case EmailAnnouncerTable():
             named = {"user": announcer.username_from, "password": announcer.password_from}
+    return ((variable, what) for what, variable in named.items() if variable is not None)
+
+
+def _secrets_of_builder(builder: BuilderTable) -> Iterator[tuple[str, str]]:
+    """Each variable that holds what proves to a CI system elsewhere who asks, and what it holds."""
+    named: dict[str, str | None] = {}
+    match builder:
+        case GitHubBuilderTable(token_from=token, app=None):
+            named = {"GitHub token": token}
+        case GitHubBuilderTable(app=GitHubAppTable(private_key_from=key)):
+            named = {"GitHub App's private key": key}
+        case AzureBuilderTable(credential=PatCredentialTable(token_from=token)):
+            named = {"Azure DevOps token": token}
+        case AzureBuilderTable(credential=EntraCredentialTable(secret_from=secret)):
+            named = {"Entra application's secret": secret}
     return ((variable, what) for what, variable in named.items() if variable is not None)
 
 

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from baton.model.announcing import MAIL_ADDRESS
+from baton.project.builder_tables import DEFAULT_KIND
 from baton.project.json_schema import json_schema
 from baton.project.problem import Fault
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _LONGEST_FOUND = 80
 
+_HTTPS = 'an address that begins with https://, without a slash at its end, such as "https://api.github.com"'
+
 PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]*$": 'a name of lower-case letters, digits, ".", "_" and "-", such as "build-windows"',
     r"^(\*|[0-9]+(\.[0-9]+)*)$": 'the beginning of its versions, such as "3.14", or "*"',
@@ -30,6 +33,15 @@ PATTERNS = {
     r"^[A-Za-z0-9_{][A-Za-z0-9._+{}-]*$": 'a file name of letters, digits, ".", "_", "+" and "-" without folders, '
     'such as "hello-{version}.tar.gz"',
     r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$": 'a folder of the checkout, such as "dist"',
+    r"^[A-Za-z_][A-Za-z0-9_-]*$": 'the name of an input, such as "git_commit"',
+    r"^[A-Za-z0-9_][A-Za-z0-9 ._-]*$": 'a name of letters, digits, ".", "_", "-" and spaces',
+    r"^[A-Za-z0-9_-]+/[A-Za-z0-9._-]*[A-Za-z0-9_-]$": 'a repository of GitHub, such as "python/release-tools"',
+    r"^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$": 'the file of a workflow without folders, such as "build.yml"',
+    r"^[A-Za-z0-9._-]+$": "a client id or a number",
+    r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$": "an id of Microsoft Entra in lower case, such as "
+    '"01234567-89ab-cdef-0123-456789abcdef"',
+    r"^(https://[A-Za-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[A-Za-z0-9._-]+)*$": _HTTPS,
+    r"^(https://[A-Za-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*$": _HTTPS,
     r"^(ssh|sk-ssh|ecdsa|sk-ecdsa)-\S+ [A-Za-z0-9+/=]+( .*)?$": "one line of authorized_keys without options, such as "
     '"ssh-ed25519 AAAA… ada@laptop"',
     r"^([0-9A-F]{40}|[0-9A-F]{64})$": "40 or 64 hexadecimal digits in upper case, without spaces",
@@ -116,7 +128,7 @@ def _place(location: tuple[int | str, ...], document: dict[str, Any]) -> Place:
         last = index == len(location) - 1
         if last and part == "[key]":
             break
-        if tag_follows and not last and isinstance(here, dict) and here.get("kind") == part:
+        if tag_follows and not last and isinstance(here, dict) and here.get("kind", DEFAULT_KIND) == part:
             tag_follows = False
             continue
         place.append(part)
@@ -196,7 +208,7 @@ def _chosen(node: dict[str, Any], here: Any, schema: dict[str, Any]) -> dict[str
     """What a schema node says of this table: references followed, of several forms the one of its kind."""
     if "oneOf" in node:
         kinds = node["discriminator"]["mapping"]
-        node = {"$ref": kinds[here["kind"]]}
+        node = {"$ref": kinds[here.get("kind", DEFAULT_KIND)]}
     if "$ref" in node:
         chosen: dict[str, Any] = schema["$defs"][node["$ref"].rpartition("/")[2]]
         return chosen

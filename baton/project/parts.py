@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.model.announcing import EmailAnnouncer, LogAnnouncer, WebhookAnnouncer
-from baton.model.building import Check, CommandBuilder, Step
-from baton.model.plan import ArchiveLimits, DirectoryTarget, Gate, SandboxTarget
+from baton.model.building import Check, Step
+from baton.model.plan import ArchiveLimits, DirectoryTarget, Gate, Reminder, SandboxTarget
 from baton.model.roster import OpenPgpKey, Person, Roster, SigstoreIdentity, SshKey
 from baton.model.version import Stream
 from baton.project.announcer_tables import EmailAnnouncerTable, WebhookAnnouncerTable
+from baton.project.builder_parts import builder, command, rehearsed
 from baton.project.fields import seconds
 from baton.project.roster_tables import OpenPgpKeyTable, SshKeyTable
 from baton.project.schema import DirectoryTargetTable
@@ -19,20 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from baton.model.announcing import Announcer
-    from baton.model.building import Command
     from baton.model.plan import Target
     from baton.model.roster import Credential
     from baton.project.announcer_tables import AnnouncerTable
+    from baton.project.builder_parts import Simulators
     from baton.project.roster_tables import KeyTable, PersonTable
-    from baton.project.schema import (
-        ArchiveLimitsTable,
-        CheckTable,
-        CommandBuilderTable,
-        GateTable,
-        StepTable,
-        StreamTable,
-        TargetTable,
-    )
+    from baton.project.schema import ArchiveLimitsTable, GateTable, ReminderTable, StreamTable, TargetTable
+    from baton.project.step_tables import CheckTable, StepTable
 
 
 def stream(name: str, table: StreamTable) -> Stream:
@@ -40,16 +34,19 @@ def stream(name: str, table: StreamTable) -> Stream:
     return Stream(name=name, status=table.status, first_release=table.first_release, end_of_life=table.end_of_life)
 
 
-def command(template: Sequence[str], version: str) -> Command:
-    """A command for this version."""
-    return tuple(expand(argument, version) for argument in template)
+def step(table: StepTable, version: str, simulators: Simulators | None = None) -> Step:
+    """A step for this version.
 
-
-def step(table: StepTable, version: str) -> Step:
-    """A step for this version."""
+    Args:
+        table: the step as it is in this release.
+        version: which release.
+        simulators: what takes the place of CI systems elsewhere in a rehearsal; None in a real release.
+    """
     return Step(
         name=table.name,
-        builder=_builder(table.builder, version),
+        builder=builder(table.builder, version)
+        if simulators is None
+        else rehearsed(table.builder, version, simulators),
         queue=table.queue,
         files=tuple(expand(file, version) for file in table.files),
         role=table.role,
@@ -57,14 +54,6 @@ def step(table: StepTable, version: str) -> Step:
         skippable=table.skippable,
         timeout=seconds(table.timeout),
         wait_for_runner=seconds(table.wait_for_runner),
-    )
-
-
-def _builder(table: CommandBuilderTable, version: str) -> CommandBuilder:
-    return CommandBuilder(
-        commands=tuple(command(template, version) for template in table.commands),
-        environment={name: expand(value, version) for name, value in table.environment.items()},
-        output=table.output,
     )
 
 
@@ -87,6 +76,12 @@ def limits(table: ArchiveLimitsTable) -> ArchiveLimits:
 def gate(table: GateTable) -> Gate:
     """A point where people must agree."""
     return Gate(name=table.name, before=table.before, needs=dict(table.needs), starter_counts=table.starter_counts)
+
+
+def reminders(tables: Sequence[ReminderTable]) -> tuple[Reminder, ...]:
+    """When people are told again, in order of time."""
+    made = {Reminder(after=seconds(table.after), to=table.to) for table in tables}
+    return tuple(sorted(made, key=lambda reminder: (reminder.after, reminder.to)))
 
 
 def targets(tables: Sequence[TargetTable]) -> tuple[Target, ...]:

@@ -76,15 +76,27 @@ def read_project(path: Path) -> Project:
         Missing: there is no such file, or it can't be read.
         InvalidProject: the file can't be used; the error lists everything that is wrong with it.
     """
-    file, document = _opened(path)
-    values = _parsed(document, file)
+    return project_of(*_opened(path))
+
+
+def project_of(file: Path, document: bytes) -> Project:
+    """The project that a `release.toml` describes, which may not have been written yet.
+
+    Args:
+        file: where the document is or will be; its paths are relative to the folder of that.
+        document: what it holds.
+
+    Raises:
+        InvalidProject: the document can't be used; the error lists everything that is wrong with it.
+    """
+    values = parsed(document, file)
     try:
         settings = ReleaseFile.model_validate(values)
     except ValidationError as error:
-        raise _invalid(file, document, faults_of(error, values)) from error
+        raise invalid(file, document, faults_of(error, values)) from error
     public_keys, unreadable = key_files.read_all(settings, file.parent)
     if faults := [*faults_in(settings), *unreadable]:
-        raise _invalid(file, document, faults)
+        raise invalid(file, document, faults)
     return Project(file=file, settings=settings, public_keys=public_keys)
 
 
@@ -108,7 +120,12 @@ def _opened(path: Path) -> tuple[Path, bytes]:
     return file, document
 
 
-def _parsed(document: bytes, file: Path) -> dict[str, Any]:
+def parsed(document: bytes, file: Path) -> dict[str, Any]:
+    """The values of a TOML document, its arrays as tuples.
+
+    Raises:
+        InvalidProject: it is no TOML.
+    """
     try:
         values: dict[str, Any] = _frozen(tomllib.loads(document.decode()))
     except UnicodeDecodeError as error:
@@ -143,7 +160,8 @@ def _frozen(value: Any) -> Any:
             return value
 
 
-def _invalid(file: Path, document: bytes, faults: Iterable[Fault]) -> InvalidProject:
+def invalid(file: Path, document: bytes, faults: Iterable[Fault]) -> InvalidProject:
+    """The error that tells what is wrong with a well-formed TOML document, and where."""
     # A second parser, loaded only for whoever has to be told.
     from baton.project.locate import Lines  # noqa: PLC0415
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,13 @@ from pydantic import ValidationError
 from baton.model.plan import Plan, SourcePlan
 from baton.model.version import ReleaseId, Stream, StreamStatus, kind_of
 from baton.project import parts
+from baton.project.builder_parts import Simulators, command
 from baton.project.commit import is_whole
 from baton.project.problem import CannotPlan
 from baton.project.quorum import shortages
+from baton.project.selection import Occasion
 from baton.project.signers import signers
+from baton.project.step_tables import steps_on
 from baton.project.template import expand
 
 if TYPE_CHECKING:
@@ -38,12 +41,14 @@ class SandboxFacts:
         repository: the sandbox's own copy of the project, to which tags are pushed; without one, nothing is pushed.
         checkout: the project's checkout on this machine, from which it is rehearsed where there is no such copy;
             without one, from the project's repository.
+        simulators: what takes the place of CI systems elsewhere.
     """
 
     machine: SigstoreIdentity
     team_key: OpenPgpKey
     repository: Path | None = None
     checkout: Path | None = None
+    simulators: Simulators = field(default_factory=Simulators)
 
     @property
     def source(self) -> Path | None:
@@ -82,6 +87,8 @@ def resolve(
     if not is_whole(commit):
         reasons.append(f"{commit!r} is not the whole id of a commit; expected 40 or 64 hexadecimal digits")
     reasons += _objections(project, started_by, rehearsal=sandbox is not None)
+    if stream is not None:
+        reasons += _nothing_built(project, Occasion.of(version, stream))
     if stream is None or reasons:
         raise CannotPlan(reasons)
     try:
@@ -99,6 +106,8 @@ def _plan(
     settings, own = project.settings, project.settings.project
     rehearsed = sandbox is not None
     local = None if sandbox is None else sandbox.source
+    simulators = None if sandbox is None else sandbox.simulators
+    occasion = Occasion.of(version, stream)
     return Plan(
         release=ReleaseId(project=own.name, version=version),
         title=own.title,
@@ -111,17 +120,19 @@ def _plan(
             repository=project.repository if local is None else str(local),
             commit=commit,
             tag=expand(own.tag, version),
-            prepare=tuple(parts.command(command, version) for command in own.prepare),
+            prepare=tuple(command(template, version) for template in own.prepare),
             push_tag=sandbox is None or sandbox.repository is not None,
         ),
-        steps=tuple(parts.step(table, version) for table in settings.steps),
-        checks=tuple(parts.check(table, version) for table in settings.checks),
+        steps=tuple(parts.step(table, version, simulators) for table in steps_on(occasion, settings.steps).values()),
+        checks=tuple(parts.check(table, version) for table in settings.checks if occasion.is_meant(table)),
         sboms=own.sboms,
         limits=parts.limits(settings.archive_limits),
         signers=signers(project, stream.name, sandbox),
         gates=tuple(parts.gate(table) for table in settings.gates),
         targets=(parts.sandbox_target(settings.targets),) if rehearsed else parts.targets(settings.targets),
         announcers=tuple(parts.announcer(table, rehearsed=rehearsed) for table in settings.announcers),
+        reminders=parts.reminders(settings.reminders),
+        publish_evidence=settings.evidence.publish,
         roster=project.roster,
         queue=own.queue,
     )
@@ -163,6 +174,11 @@ def _objections(project: Project, started_by: str, *, rehearsal: bool) -> Iterat
             others = [person.roles for person in people if person.id != started_by]
             for shortage in shortages(gate.needs, others):
                 yield f"gate {gate.name} does not count {started_by}, who starts the release: it {shortage}"
+
+
+def _nothing_built(project: Project, occasion: Occasion) -> Iterator[str]:
+    if not any(step.agrees_with is None and occasion.is_meant(step) for step in project.settings.steps):
+        yield f"no step releases a file in {occasion}; see streams, statuses and kinds of the steps"
 
 
 def _fields(error: ValidationError) -> Iterator[str]:

@@ -5,34 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.project.announcer_rules import announcer_faults
-from baton.project.explain import near
+from baton.project.builder_rules import builder_faults
 from baton.project.people_rules import people_faults
 from baton.project.problem import Fault
 from baton.project.signing_rules import signing_faults
+from baton.project.step_rules import step_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from baton.project.problem import Place
-    from baton.project.schema import ReleaseFile, StepTable, TargetTable
-
-TAKEN = frozenset({"prepare", "describe", "manifest", "verify", "push-tag", "evidence"})
-"""What Baton's own units of work are called; a decision names a unit, so a step can't be called the same."""
-
-TAKEN_BEGINNINGS = ("check-", "sign-", "stage-", "promote-", "public-")
-"""How the names of Baton's other units begin: with what is done, before the check, signer or target."""
-
-BESIDE = (".sigstore.json", ".sigstore", ".asc", ".spdx.json")
-"""What is appended to a file's name for what Baton puts beside it."""
+    from baton.project.schema import ReleaseFile, TargetTable
 
 
 def faults_in(settings: ReleaseFile) -> Iterator[Fault]:
     """Everything in which the tables contradict each other."""
     yield from _streams(settings)
     yield from _unique_names(settings)
-    yield from _step_names(settings.steps)
-    yield from _agreement(settings.steps)
-    yield from _file_names(settings.steps)
+    yield from step_faults(settings)
+    yield from builder_faults(settings)
     yield from people_faults(settings)
     yield from signing_faults(settings)
     yield from announcer_faults(settings.announcers)
@@ -77,45 +67,3 @@ def _unique_names(settings: ReleaseFile) -> Iterator[Fault]:
             first = first_at.setdefault(name, index)
             if first != index:
                 yield Fault((array, index, key), f'found "{name}", which {array}[{first}] is called already')
-
-
-def _step_names(steps: Sequence[StepTable]) -> Iterator[Fault]:
-    for index, step in enumerate(steps):
-        if step.name in TAKEN or step.name.startswith(TAKEN_BEGINNINGS):
-            fact = f'found "{step.name}", which is a name of Baton\'s own work; take another'
-            yield Fault(("steps", index, "name"), fact)
-
-
-def _agreement(steps: Sequence[StepTable]) -> Iterator[Fault]:
-    by_name = {step.name: step for step in steps}
-    for index, step in enumerate(steps):
-        if step.agrees_with is None:
-            continue
-        place = ("steps", index, "agrees-with")
-        others = [name for name, other in by_name.items() if name != step.name and other.agrees_with is None]
-        if step.agrees_with not in others:
-            accepted = ", ".join(others) or "no other step releases files"
-            yield Fault(place, f'found "{step.agrees_with}"; accepted: {accepted}{near(step.agrees_with, others)}')
-            continue
-        here, there = len(step.files), len(by_name[step.agrees_with].files)
-        if here != there:
-            yield Fault(place, f"{step.name} makes {here} files and {step.agrees_with} {there}; they can't be the same")
-    if all(step.agrees_with is not None for step in steps):
-        yield Fault(("steps",), "every step only agrees with another, so nothing would be released")
-
-
-def _file_names(steps: Sequence[StepTable]) -> Iterator[Fault]:
-    released: dict[str, Place] = {}
-    for index, step in enumerate(steps):
-        own: set[str] = set()
-        for number, file in enumerate(step.files):
-            place: Place = ("steps", index, "files", number)
-            if file in own or (step.agrees_with is None and file in released):
-                yield Fault(place, f'found "{file}" a second time; a release has one file of a name')
-            own.add(file)
-            if step.agrees_with is None:
-                released.setdefault(file, place)
-    for file, place in released.items():
-        for beside in BESIDE:
-            if file.endswith(beside) and file.removesuffix(beside) in released:
-                yield Fault(place, f'found "{file}", which is what Baton makes beside "{file.removesuffix(beside)}"')

@@ -9,15 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, StringConstraints
 
-from baton.model.base import EnvName, Name
-from baton.model.plan import GatePoint
+from baton.model.base import Name
+from baton.model.plan import Audience, GatePoint
 from baton.model.version import StreamStatus
 from baton.project.announcer_tables import AnnouncerTable
-from baton.project.fields import CommandTemplate, Duration, FileTemplate, Repository, Table, TagTemplate, TextTemplate
+from baton.project.fields import CommandTemplate, Duration, Repository, Table, TagTemplate
 from baton.project.roster_tables import PersonTable
+from baton.project.selection import StreamName
 from baton.project.signing_tables import SigningTable, StreamSigningTable
-
-StreamName = Annotated[str, StringConstraints(pattern=r"^(\*|[0-9]+(\.[0-9]+)*)$", max_length=32)]
+from baton.project.step_tables import CheckTable, StepTable
 
 
 class ProjectTable(Table):
@@ -68,70 +68,29 @@ class StreamTable(Table):
     """What this stream does otherwise than `[signing]` says."""
 
 
-class CommandBuilderTable(Table):
-    """Commands that a worker runs in a fresh checkout on the step's queue."""
+class ReminderTable(Table):
+    """People are told again of what has waited for so long without anybody acting."""
 
-    kind: Literal["command"]
-    """How the files are made."""
+    after: Duration
+    """How long it has waited, since it began to or since somebody last acted."""
 
-    commands: tuple[CommandTemplate, ...] = Field(min_length=1, max_length=50)
-    """Run in order; each must exit with 0."""
-
-    environment: dict[EnvName, TextTemplate] = Field(default_factory=dict, max_length=100)
-    """Variables added to a small fixed environment; their values are public."""
-
-    output: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$", max_length=500)] = "dist"
-    """The folder of the checkout that holds the step's files in the end."""
+    to: Annotated[Audience, Strict(strict=False)] = Field(default="roles", validate_default=True)
+    """Who: the `roles` that can bring it forward, or `everyone` on the roster."""
 
 
-class StepTable(Table):
-    """One unit of building: how its files are made, on which machines, and which files must come out."""
+class EvidenceTable(Table):
+    """What becomes of the record of a release: its plan, its files, and who said what."""
 
-    name: Name
-    """The step's name in commands, the log and decisions."""
-
-    queue: Name
-    """The task queue of the machines that can do it."""
-
-    files: tuple[FileTemplate, ...] = Field(min_length=1, max_length=1000)
-    """Exactly the files that the step makes."""
-
-    builder: CommandBuilderTable
-    """How the files are made."""
-
-    role: Name = "release-manager"
-    """Who may decide about the step and hand its files in; release managers may always decide."""
-
-    agrees_with: Name | None = Field(default=None, alias="agrees-with")
-    """Another step whose files this one makes again, byte for byte. Its own are compared, not released."""
-
-    skippable: bool = False
-    """Whether a person may decide to release without it."""
-
-    timeout: Duration = "1h"
-    """How long one attempt may take."""
-
-    wait_for_runner: Duration = Field(default="15m", alias="wait-for-runner")
-    """How long a machine may take to pick it up before a person is asked."""
+    publish: bool = False
+    """Whether it becomes public beside the files."""
 
 
-class CheckTable(Table):
-    """One of the project's own checks, run in a checkout; the files lie in the folder that `$BATON_ARTIFACTS` names."""
+class IdentitiesTable(Table):
+    """The list of everyone whose signature counts, which the project publishes for those who download."""
 
-    name: Name
-    """The check's name in commands, the log and decisions."""
-
-    queue: Name
-    """The task queue of the machines that can do it."""
-
-    commands: tuple[CommandTemplate, ...] = Field(min_length=1, max_length=50)
-    """Run in order; each must exit with 0."""
-
-    timeout: Duration = "30m"
-    """How long one attempt may take."""
-
-    wait_for_runner: Duration = Field(default="15m", alias="wait-for-runner")
-    """How long a machine may take to pick it up before a person is asked."""
+    document: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=1000)]
+    """The published list: a path relative to this file. `baton check` refuses a change to who signs that this list, and
+    so whoever verifies with it, knows nothing of."""
 
 
 class GateTable(Table):
@@ -224,4 +183,9 @@ class ReleaseFile(Table):
     announcers: tuple[AnnouncerTable, ...] = Field(default=(), max_length=20)
     """Who is told, and how."""
 
+    reminders: tuple[ReminderTable, ...] = Field(default=(), max_length=10)
+    """When people are told again of what waits."""
+
+    evidence: EvidenceTable = EvidenceTable()
+    identities: IdentitiesTable | None = None
     archive_limits: ArchiveLimitsTable = Field(default=ArchiveLimitsTable(), alias="archive-limits")

@@ -65,7 +65,10 @@ def test_values_are_read_as_they_are_written(release_toml: Writer) -> None:
         ),
         (
             ('kind = "command"', 'kind = "comand"'),
-            '27: steps[0].builder.kind: found "comand"; accepted: "command"; did you mean "command"?',
+            (
+                '27: steps[0].builder.kind: found "comand"; accepted: "azure-pipelines", "command", '
+                '"github-actions", "handed-in"; did you mean "command"?'
+            ),
         ),
         (
             ('kind = "directory"', 'kind = "direktory"'),

@@ -66,8 +66,8 @@ def facts(problems: list[str]) -> list[str]:
             'steps[1].agrees-with: found "again"; accepted: source',
         ),
         (
-            step("again", "x", "y", more='agrees-with = "source"'),
-            "steps[1].agrees-with: again makes 2 files and source 1; they can't be the same",
+            step("again", "x", "spam-{version}.tar.gz", more='agrees-with = "source"'),
+            "steps[1].agrees-with: again and source have to make the same files; only one makes x",
         ),
         (
             step("mac", "x", more='role = "macos-expert"'),

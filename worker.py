@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from temporalio.worker import Worker
 
 from activities.duties import Duty, activities_for, duty_of
-from activities.work import Conduct
+from activities.work import BEAT_SECONDS, Conduct
 from baton.cli.connect import connect
 from baton.model.errors import BatonError
 from baton.settings import WorkerSettings
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 FAILED, USAGE = 1, 2
 GRACE = timedelta(seconds=20)
 """How long a worker that is told to stop may finish what it does; another worker does the rest."""
+
+BEAT = timedelta(seconds=BEAT_SECONDS)
+"""How often Temporal hears of each piece of work."""
 
 log = logging.getLogger("baton.worker")
 
@@ -89,6 +92,9 @@ def worker_for(queue: Queue, client: Client, settings: WorkerSettings, *, at_onc
         activities=activities_for(queue.duty, settings),
         activity_executor=ThreadPoolExecutor(at_once, thread_name_prefix=queue.name),
         max_concurrent_activities=at_once,
+        # What people see of the work, and how soon it is stopped on request, depends on how often it is told of.
+        max_heartbeat_throttle_interval=BEAT,
+        default_heartbeat_throttle_interval=BEAT,
         interceptors=[Conduct(sandbox=settings.sandbox is not None)],
         graceful_shutdown_timeout=GRACE,
     )

@@ -9,7 +9,7 @@ from baton import sbom
 from baton.inspection import inspect_files
 from baton.model import work
 from baton.model.base import canonical_json
-from baton.model.errors import Conflict, Missing
+from baton.model.errors import Conflict, Missing, Refused
 from baton.model.manifest import SBOM_SUFFIX, Manifest, ManifestFile, ManifestRef, SetRef
 
 if TYPE_CHECKING:
@@ -44,7 +44,11 @@ class CollectActivities:
 
     @does(work.INSPECT_STEP)
     def inspect_step(self, what: work.InspectStep) -> work.Inspected:
-        """Check the expected files and that every archive is safe to open."""
+        """Check the commit, the expected files, and that every archive is safe to open."""
+        if what.commit != what.expected:
+            raise Refused(
+                f"{what.step.name} was built from commit {what.commit}; expected {what.expected}: build it again"
+            )
         inspection = inspect_files(
             self._store.read_set(what.artifacts),
             what.step.files,

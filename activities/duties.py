@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from activities.building import BuildActivities
 from activities.collecting import CollectActivities
-from activities.evidence import EvidenceActivities
+from activities.evidence import EvidenceActivities, EvidencePublishing, EvidenceSigning
 from activities.hearing import HearActivities
+from activities.outside import OutsideActivities
 from activities.publishing import PublishActivities
 from activities.signing import SignActivities, VerifyActivities
 from activities.source import SourceActivities
@@ -25,11 +26,13 @@ class Duty(StrEnum):
     """What a task queue's workers do.
 
     ``release`` follows runbooks and does what needs no special machine; ``build`` runs projects' commands, and so
-    holds no credentials; ``sign`` holds the keys; ``publish`` holds the targets.
+    holds no credentials; ``ci`` has outside CI systems build, and holds their credentials; ``sign`` holds the keys;
+    ``publish`` holds the targets.
     """
 
     RELEASE = "release"
     BUILD = "build"
+    CI = "ci"
     SIGN = "sign"
     PUBLISH = "publish"
 
@@ -50,11 +53,26 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
         case Duty.BUILD:
             builds = BuildActivities(store, settings)
             return [builds.build_step, builds.run_check]
+        case Duty.CI:
+            outside = OutsideActivities(store, settings)
+            return [
+                outside.order_run,
+                outside.follow_run,
+                outside.retry_run,
+                outside.collect_run,
+                outside.cancel_run,
+            ]
         case Duty.SIGN:
-            return [SignActivities(store, settings).sign_files]
+            return [SignActivities(store, settings).sign_files, EvidenceSigning(store, settings).sign_evidence]
         case Duty.PUBLISH:
             publishing = PublishActivities(store, settings)
-            return [publishing.stage, publishing.promote, publishing.check_public, publishing.unstage]
+            return [
+                publishing.stage,
+                publishing.promote,
+                publishing.check_public,
+                publishing.unstage,
+                EvidencePublishing(store, settings).publish_evidence,
+            ]
         case Duty.RELEASE:
             source = SourceActivities(store, settings)
             collecting = CollectActivities(store, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio import activity
@@ -11,7 +12,9 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from baton.builders.port import FailedWithLog
-from baton.model.errors import BatonError, Refused
+from baton.model.building import Check, Step
+from baton.model.errors import BatonError, Refused, Unavailable
+from baton.model.work import Beat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +28,22 @@ Room = TypeVar("Room")
 
 
 class Progress:
-    """How far a piece of work is: one line, which reaches the Web UI with the next heartbeat."""
+    """How far a piece of work is: one line, which reaches the Web UI with the next heartbeat.
 
-    def __init__(self) -> None:
-        self.line = ""
+    Attributes:
+        beat: what is said now.
+    """
+
+    def __init__(self, step: str = "") -> None:
+        self.beat = Beat(step=step)
 
     def __call__(self, line: str) -> None:
         """Say how far the work is; cheap, and safe from any thread."""
-        self.line = line[-2000:]
+        self.beat = self.beat.model_copy(update={"line": line[-2000:]})
+
+    def at(self, link: str) -> None:
+        """Say where people see the work, if that is somewhere else; failures from here on lead there too."""
+        self.beat = self.beat.model_copy(update={"link": link})
 
 
 _progress: ContextVar[Progress] = ContextVar("progress")
@@ -79,27 +90,46 @@ class _Conducted(ActivityInboundInterceptor):
         self._sandbox = sandbox
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # the SDK's name
-        said = Progress()
+        said = Progress(_step_of(input.args[0]))
         token = _progress.set(said)
         beating = asyncio.create_task(_beat(said))
         try:
             _refuse_other_worlds(input.args[0].release, sandbox=self._sandbox)
             return await super().execute_activity(input)
         except BatonError as error:
-            if activity.is_cancelled():
+            # A worker that is told to stop cancels what it does, too; then another worker is to do it.
+            if activity.is_cancelled() and not activity.is_worker_shutdown():
                 raise CancelledError(str(error)) from None
             # `from None`: the text is for people, and a chained traceback may hold what must not be recorded.
-            log = [error.log] if isinstance(error, FailedWithLog) else []
-            raise ApplicationError(str(error), *log, type=type(error).__name__, non_retryable=error.permanent) from None
+            raise _failure(error, said.beat.link) from None
         finally:
             beating.cancel()
             _progress.reset(token)
 
 
+def _step_of(argument: object) -> str:
+    """The step or check that a piece of work is for, if it is for one."""
+    about = getattr(argument, "step", None) or getattr(argument, "check", None)
+    return about.name if isinstance(about, Step | Check) else ""
+
+
+def _failure(error: BatonError, link: str) -> ApplicationError:
+    """An error as the workflow gets it; the details are the log's digest, and where people see what happened."""
+    log = error.log if isinstance(error, FailedWithLog) else None
+    after = error.after if isinstance(error, Unavailable) else None
+    return ApplicationError(
+        str(error),
+        *((log, link) if link else (log,) if log else ()),
+        type=type(error).__name__,
+        non_retryable=error.permanent,
+        next_retry_delay=None if after is None else timedelta(seconds=after),
+    )
+
+
 async def _beat(said: Progress) -> None:
     while True:
         # In a thread: the SDK's heartbeat of a threaded activity waits for this very event loop.
-        await asyncio.to_thread(activity.heartbeat, said.line)
+        await asyncio.to_thread(activity.heartbeat, said.beat)
         await asyncio.sleep(BEAT_SECONDS)
 
 

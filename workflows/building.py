@@ -10,12 +10,15 @@ from temporalio import workflow
 from workflows import orders
 from workflows.concurrency import together
 from workflows.orders import order
+from workflows.outside import OutsideRuns
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
     from baton.model.base import counted, short
     from baton.model.building import HandedInBuilder
     from baton.model.hearing import KEEP_PLAN, KeepPlan, Kept
+    from baton.model.outside import GitHubBuilder
+    from baton.model.outside_azure import AzureBuilder
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class Building:
         self._ref = board.ref
         self._queue = board.plan.queue
         self._steps = steps
+        self._outside = OutsideRuns(board)
         self._prepared = False
         self._made: dict[str, asyncio.Future[work.Built | None]] = {}
 
@@ -87,12 +91,15 @@ class Building:
         return tuple(built for built in outcomes if built is not None and built.step in releasing)
 
     async def undo(self) -> None:
-        """Forget the prepared source with its tag, which was never pushed."""
+        """Stop outside runs, and forget the prepared source with its tag, which was never pushed."""
+        await self._outside.undo(self._steps)
         if self._prepared:
             await self._steps.undo(work.FORGET_SOURCE, work.ForgetSource(release=self._ref), queue=self._queue)
 
     async def _build(self, step: Step, source: work.Source) -> work.Built | None:
         async def attempt(number: int) -> work.Built:
+            if isinstance(step.builder, GitHubBuilder | AzureBuilder):
+                return await self._accept(step, source, await self._outside.build(step, source))
             built = await order(
                 work.BUILD_STEP,
                 work.BuildStep(release=self._ref, step=step, source=source, attempt=number),
@@ -100,7 +107,7 @@ class Building:
                 patience=orders.building(step.timeout, step.wait_for_runner),
                 summary=f"build {step.name}, attempt {number}",
             )
-            return await self._accept(step, built)
+            return await self._accept(step, source, built)
 
         async def provided(digest: str) -> work.Built:
             built = await order(
@@ -110,7 +117,7 @@ class Building:
                 patience=orders.LOCAL,
                 summary=f"take what was handed in for {step.name}",
             )
-            return await self._accept(step, built)
+            return await self._accept(step, source, built)
 
         if isinstance(step.builder, HandedInBuilder):
             asks = f"files to be handed in: {', '.join(step.files)}. {step.builder.instructions}".strip()
@@ -120,11 +127,18 @@ class Building:
         self._made[step.name].set_result(built)
         return built
 
-    async def _accept(self, step: Step, built: work.Built) -> work.Built:
+    async def _accept(self, step: Step, source: work.Source, built: work.Built) -> work.Built:
         """Inspect what came, however it was made, and compare it where two builds must agree."""
         await order(
             work.INSPECT_STEP,
-            work.InspectStep(release=self._ref, step=step, artifacts=built.artifacts, limits=self._plan.limits),
+            work.InspectStep(
+                release=self._ref,
+                step=step,
+                artifacts=built.artifacts,
+                limits=self._plan.limits,
+                commit=built.commit,
+                expected=source.commit,
+            ),
             queue=self._queue,
             patience=orders.WHOLE_RELEASE,
             summary=f"inspect the files of {step.name}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,15 @@ class Patience:
         tries: how many tries; errors that no retry can mend end them at once.
         until_taken: how long a worker may take to pick it up before a person is told that none is there.
         longest_pause: the longest pause between tries, which double from one second.
+        missed: whether a worker that falls silent counts as dead at once; if not, its try counts as under way until
+            its time is over.
     """
 
     once: timedelta
     tries: int
     until_taken: timedelta = timedelta(minutes=15)
     longest_pause: timedelta = timedelta(seconds=30)
+    missed: bool = True
 
 
 # Reading and writing the store: short, and worth repeating over a passing fault of its disk or network.
@@ -56,6 +59,35 @@ def building(timeout_seconds: int, wait_for_runner_seconds: int) -> Patience:
     )
 
 
+def ordering(wait_for_worker_seconds: int) -> Patience:
+    """Starting something outside that must not be started twice.
+
+    What was started shows there a minute later at the latest, and no try starts anything after its first minute. So a
+    try whose worker was killed is followed by the next one after three minutes, when everything shows.
+    """
+    until_taken = timedelta(seconds=wait_for_worker_seconds)
+    return Patience(once=timedelta(minutes=3), tries=8, until_taken=until_taken, missed=False)
+
+
+def following(timeout_seconds: int, wait_for_worker_seconds: int) -> Patience:
+    """Following something outside: it ends by itself when the plan's time is over, whichever worker follows it."""
+    return Patience(
+        once=timedelta(seconds=timeout_seconds) + timedelta(hours=1),
+        tries=20,
+        until_taken=timedelta(seconds=wait_for_worker_seconds),
+    )
+
+
+def collecting(wait_for_worker_seconds: int) -> Patience:
+    """Downloading gigabytes from busy systems, which limit how much is asked of them."""
+    return replace(PUBLISHING, until_taken=timedelta(seconds=wait_for_worker_seconds))
+
+
+def asking(wait_for_worker_seconds: int) -> Patience:
+    """A short request to an outside system, which may be busy for minutes."""
+    return replace(REMOTE_GIT, until_taken=timedelta(seconds=wait_for_worker_seconds))
+
+
 async def order(
     work: Work[Argument, Result], argument: Argument, *, queue: str, patience: Patience, summary: str
 ) -> Result:
@@ -78,7 +110,7 @@ async def order(
         task_queue=queue,
         start_to_close_timeout=patience.once,
         schedule_to_start_timeout=patience.until_taken,
-        heartbeat_timeout=HEARTBEAT,
+        heartbeat_timeout=HEARTBEAT if patience.missed else None,
         retry_policy=RetryPolicy(maximum_attempts=patience.tries, maximum_interval=patience.longest_pause),
         # A cancelled build must have stopped before anything is undone.
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,4 +1,4 @@
-"""Stage, promote, check: from a signed manifest to public files, and the record of how they came about."""
+"""Stage, promote, check: from a signed manifest to public files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ with workflow.unsafe.imports_passed_through():
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from baton.model.manifest import ManifestRef, SetRef
+    from baton.model.manifest import ManifestRef
     from baton.model.plan import Target
     from workflows.board import Board
     from workflows.step import Steps
 
 PUSH_TAG = "push-tag"
-EVIDENCE = "evidence"
 
 
 class Publishing:
@@ -46,7 +45,6 @@ class Publishing:
                 self._steps.add(f"{verb}-{target.name}", phase, target.queue)
         if self._plan.source.push_tag:
             self._steps.add(PUSH_TAG, Phase.ANNOUNCE, self._queue)
-        self._steps.add(EVIDENCE, Phase.ANNOUNCE, self._queue)
 
     async def stage(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
         """Put everything where it will be public, but where no one sees it yet; all targets at once."""
@@ -83,39 +81,6 @@ class Publishing:
             )
 
         await self._steps.finish(PUSH_TAG, attempt, done=lambda pushed: f"{source.tag} on {pushed.commit[:12]}")
-
-    async def write_evidence(
-        self,
-        source: work.Source,
-        manifest: ManifestRef,
-        built: tuple[work.Built, ...],
-        signed: tuple[work.Signed, ...],
-    ) -> None:
-        """Write the record that anyone can check later without Temporal."""
-
-        async def attempt(_: int) -> SetRef:
-            return await order(
-                work.WRITE_EVIDENCE,
-                work.WriteEvidence(
-                    release=self._ref,
-                    plan=self._plan,
-                    source=source,
-                    manifest=manifest,
-                    built=built,
-                    signed=signed,
-                    gates=tuple(self._board.gates.values()),
-                    steps=tuple(self._board.steps.values()),
-                    published=tuple(self._board.published),
-                    heard=tuple(self._board.heard),
-                    journal=tuple(self._board.journal),
-                ),
-                queue=self._queue,
-                patience=orders.LOCAL,
-                summary="write the evidence",
-            )
-
-        evidence = await self._steps.finish(EVIDENCE, attempt, done=lambda made: f"{counted(made.files, 'document')}")
-        self._board.evidence = evidence.digest
 
     async def undo(self) -> None:
         """Take away what is staged; what is public is never touched."""

@@ -14,6 +14,7 @@ from workflows.building import Building
 from workflows.concurrency import together
 from workflows.course import Course
 from workflows.doors import Doors
+from workflows.evidence import Testimony
 from workflows.hearing import Hearing
 from workflows.publishing import Publishing
 from workflows.signing import Signing
@@ -47,6 +48,7 @@ class ReleaseWorkflow(Doors):
         self._building = Building(self._board, self._steps)
         self._signing = Signing(self._board, self._steps)
         self._publishing = Publishing(self._board, self._steps)
+        self._testimony = Testimony(self._board, self._steps)
 
     @workflow.run
     async def run(self, beginning: Beginning) -> ReleaseStatus:
@@ -56,7 +58,7 @@ class ReleaseWorkflow(Doors):
             self._board.note(plan.started_by, f"started {plan.release} from commit {plan.source.commit}")
         else:
             self._board.note(carried.replanned_by, f"planned {plan.release} anew, with plan {plan.digest}")
-        for part in (self._building, self._signing, self._publishing):
+        for part in (self._building, self._signing, self._publishing, self._testimony):
             part.list()
         runbook = asyncio.create_task(self._runbook(plan))
         notices = asyncio.create_task(self._notices.watch())
@@ -101,7 +103,7 @@ class ReleaseWorkflow(Doors):
 
         board.enter(Phase.ANNOUNCE)
         await publishing.push_tag(source)
-        await publishing.write_evidence(source, manifest, built, signed)
+        await self._testimony.leave(source, manifest, built, signed)
         board.enter(Phase.RELEASED)
 
     async def _pass_gates(self, point: GatePoint, subject: str) -> None:

@@ -130,7 +130,7 @@ class Steps:
         failure = failure_text(error)
         self._board.note("baton", f"{name} could not finish (attempt {self._board.steps[name].attempt}): {failure}")
         log, link = _traces_of(error)
-        return await self._wait_for(name, failure, possible, log=log, link=link)
+        return await self._wait_for(name, failure, possible, log=log, link=link or self._board.steps[name].link)
 
     async def _wait_for(
         self, name: str, why: str, possible: tuple[Choice, ...], *, log: str | None = None, link: str = ""

@@ -18,7 +18,7 @@ from baton.builders.azure_artifacts import Wanted, take_in
 from baton.builders.azure_find import find, run_address, tag_of
 from baton.builders.azure_log import keep_log, last_words
 from baton.builders.azure_report import failed_tasks, report, waiting_for
-from baton.builders.outside import SETTLE, OutsideBuilder
+from baton.builders.outside import SETTLE, OutsideBuilder, Unusable
 from baton.builders.port import FailedWithLog
 from baton.model.errors import Failed, Invalid, Missing, Refused, Unavailable
 from baton.model.outside import Collected, OutsideRun, RunState
@@ -158,7 +158,7 @@ class AzurePipelines(OutsideBuilder):
     def _build(api: AzureApi, run: OutsideRun) -> Build:
         build = _get(api, run, "", Build)
         if build.deleted:
-            raise Missing(f"run {run.id} was deleted; only a new one can be started")
+            raise Unusable(f"run {run.id} was deleted; only a new one can be started")
         return build
 
     def _seen(self, api: AzureApi, run: OutsideRun) -> tuple[Build, Timeline]:
@@ -169,7 +169,7 @@ class AzurePipelines(OutsideBuilder):
         else:
             commit = build.source_version
         if commit != run.commit and (commit or build.status not in ("notStarted", "postponed")):
-            raise Refused(
+            raise Unusable(
                 f"run {run.id} builds {str(commit or 'nobody knows what')[:80]}; expected the commit {run.commit}"
             )
         return build, _get(api, run, "/timeline", Timeline)

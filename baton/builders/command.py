@@ -9,6 +9,7 @@ from baton.builders.checkout import check_out
 from baton.builders.collect import collect
 from baton.builders.port import Builder
 from baton.builders.workspace import machine
+from baton.git import git
 from baton.model.building import CommandBuilder
 from baton.model.errors import Refused
 from baton.model.work import Built
@@ -36,12 +37,13 @@ class LocalBuilder(Builder):
             raise Refused(f"step {step.name} is {step.builder.kind}: this worker runs commands")
         with self.workspace.bench(step.name, timeout=step.timeout, progress=progress, cancelled=cancelled) as bench:
             checkout = check_out(source, bench)
+            commit = git("rev-parse", "HEAD", folder=checkout)
             environment = {"SOURCE_DATE_EPOCH": str(source.epoch), **step.builder.environment}
             bench.run(step.builder.commands, checkout, environment)
             artifacts = collect(checkout, step.builder.output, store)
             return Built(
                 step=step.name,
-                commit=source.commit,
+                commit=commit,
                 artifacts=store.put_set(artifacts),
                 log=bench.keep_log(),
                 builder=machine(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from baton.builders.github_api import GitHubApi
 from baton.builders.github_collect import collect
 from baton.builders.github_report import report_of
-from baton.builders.outside import SETTLE, OutsideBuilder
+from baton.builders.outside import SETTLE, OutsideBuilder, Unusable
 from baton.model.errors import Failed, Missing, Refused, Unavailable
 from baton.model.outside import OutsideRun, RunReport, RunState
 
@@ -128,15 +128,15 @@ class GitHubActions(OutsideBuilder):
         """The run as it is now, if it is the order's and builds the order's commit."""
         now = self._get(run)
         if not _shows(now.display_title, run.key):
-            raise Refused(
+            raise Unusable(
                 f"run {run.id} is called {now.display_title!r}, without the key {run.key} that it was given, so it "
                 f"could not be found again: let `run-name` of {self._builder.workflow} show the input with the key, "
                 f"and cancel {run.url}"
             )
         if self._builder.proof == "head-sha" and now.head_sha != run.commit:
-            raise Refused(f"run {run.id} builds commit {now.head_sha}; expected {run.commit}: cancel {run.url}")
+            raise Unusable(f"run {run.id} builds commit {now.head_sha}; expected {run.commit}: cancel {run.url}")
         if self._builder.proof == "run-name" and not _shows(now.display_title, run.commit):
-            raise Refused(
+            raise Unusable(
                 f"run {run.id} is called {now.display_title!r}, which does not show the commit {run.commit} that it "
                 f"has to build: let `run-name` of {self._builder.workflow} show the input with the commit"
             )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from baton.model.errors import Refused
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,6 +28,10 @@ Whoever calls :meth:`OutsideBuilder.dispatch` again must let this time pass firs
 :class:`~baton.model.errors.Unavailable` whose ``after`` is respected does so, as does a time limit for the call of
 twice this length, after which the call counts as lost.
 """
+
+
+class Unusable(Refused):
+    """A run can't give what was ordered, whatever is done with it; only another run can."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class OutsideBuilder(Protocol):
         """Where the run is; for a waiting one, with the address where people approve.
 
         Raises:
-            Refused: the run builds another commit, or can't be told from others by its key.
+            Unusable: the run builds another commit, or can't be told from others by its key.
         """
 
     def retry_failed(self, run: OutsideRun) -> OutsideRun:

@@ -6,17 +6,19 @@ Arguments carry no more of the plan than the activity needs, and references inst
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from baton.model.acts import Heard
+from pydantic import AwareDatetime
+
 from baton.model.announcing import Announcer, Event
 from baton.model.base import Commit, Digest, Name, Text, Value
 from baton.model.building import Check, Step
 from baton.model.gate import GateResult
 from baton.model.manifest import ManifestRef, SetRef
-from baton.model.plan import ArchiveLimits, Plan, Signer, SourcePlan, Target
-from baton.model.status import Entry, Published, StepStatus
+from baton.model.outside import OutsideOrder, OutsideRun, RunReport, RunState
+from baton.model.plan import ArchiveLimits, Signer, SourcePlan, Target
 from baton.model.version import ReleaseId
 
 
@@ -84,13 +86,98 @@ class Built(Value):
     builder: Text = ""
 
 
+class OrderRun(Value):
+    """Start the outside run that makes a step's files, or find the one that this order started already.
+
+    Attributes:
+        number: which order of the step it is, from 1; each starts at most one run.
+        asked: when it was first given.
+        replaces: a run that can't give the files and is stopped first, if it still goes on.
+    """
+
+    release: ReleaseRef
+    step: Step
+    source: Source
+    number: int
+    asked: AwareDatetime
+    replaces: OutsideRun | None = None
+
+    @property
+    def order(self) -> OutsideOrder:
+        """What is ordered; its key is that of no other release run, plan, step or number."""
+        ref = self.release
+        about = "\n".join((str(ref.release), ref.run, ref.plan, self.step.name, str(self.number)))
+        digest = hashlib.sha256(about.encode()).hexdigest()
+        return OutsideOrder(
+            key=f"{self.step.name}-{self.number}-{digest[:32]}",
+            version=str(ref.release.version),
+            tag=self.source.tag,
+            commit=self.source.commit,
+            asked=self.asked,
+        )
+
+
+class RetryRun(Value):
+    """Have what failed of an outside run run again."""
+
+    release: ReleaseRef
+    step: Step
+    run: OutsideRun
+
+
+class FollowRun(Value):
+    """Follow an outside run until it is elsewhere than it was, as far as a release's record goes.
+
+    Attributes:
+        seen: where it was last.
+        until: when it has taken longer than the step may.
+    """
+
+    release: ReleaseRef
+    step: Step
+    run: OutsideRun
+    seen: RunState | None
+    until: AwareDatetime
+
+
+class CollectRun(Value):
+    """Take in what an outside run made."""
+
+    release: ReleaseRef
+    step: Step
+    run: OutsideRun
+    source: Source
+    limits: ArchiveLimits
+
+
+class Beat(Value):
+    """What a running activity says of itself with each heartbeat.
+
+    Attributes:
+        step: the step or check that it works for, if it is one.
+        line: how far it is.
+        link: where people see it, if its work is done elsewhere.
+    """
+
+    step: str = ""
+    line: str = ""
+    link: str = ""
+
+
 class InspectStep(Value):
-    """Check what a step made or a person handed in: the expected files, and that archives are safe to open."""
+    """Check what a step made or a person handed in: the commit, the expected files, that archives are safe to open.
+
+    Attributes:
+        commit: what the builder proves it built.
+        expected: what it was to build.
+    """
 
     release: ReleaseRef
     step: Step
     artifacts: SetRef
     limits: ArchiveLimits
+    commit: Commit
+    expected: Commit
 
 
 class ProvidedStep(Value):
@@ -267,26 +354,6 @@ class Told(Value):
     detail: Text = ""
 
 
-class WriteEvidence(Value):
-    """Write the record that anyone can check later without Temporal.
-
-    Attributes:
-        heard: every act, in order, each a link of a chain.
-    """
-
-    release: ReleaseRef
-    plan: Plan
-    source: Source
-    manifest: ManifestRef
-    built: tuple[Built, ...]
-    signed: tuple[Signed, ...]
-    gates: tuple[GateResult, ...]
-    steps: tuple[StepStatus, ...]
-    published: tuple[Published, ...]
-    heard: tuple[Heard, ...]
-    journal: tuple[Entry, ...]
-
-
 class ForgetSource(Value):
     """Undo the preparation of a cancelled release: its tag was never pushed and is dropped."""
 
@@ -314,6 +381,11 @@ class Work(Generic[Argument, Result]):
 
 PREPARE_SOURCE = Work("prepare_source", PrepareSource, Source)
 BUILD_STEP = Work("build_step", BuildStep, Built)
+ORDER_RUN = Work("order_run", OrderRun, OutsideRun)
+FOLLOW_RUN = Work("follow_run", FollowRun, RunReport)
+RETRY_RUN = Work("retry_run", RetryRun, OutsideRun)
+COLLECT_RUN = Work("collect_run", CollectRun, Built)
+CANCEL_RUN = Work("cancel_run", OrderRun, Undone)
 TAKE_PROVIDED = Work("take_provided", ProvidedStep, Built)
 INSPECT_STEP = Work("inspect_step", InspectStep, Inspected)
 COMPARE_STEPS = Work("compare_steps", CompareSteps, Agreed)
@@ -329,4 +401,3 @@ UNSTAGE = Work("unstage", WithdrawStaging, Undone)
 PUSH_TAG = Work("push_tag", PushTag, Pushed)
 FORGET_SOURCE = Work("forget_source", ForgetSource, Undone)
 TELL = Work("tell", Tell, Told)
-WRITE_EVIDENCE = Work("write_evidence", WriteEvidence, SetRef)

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections import Counter, defaultdict
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +14,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from baton.model import hearing, work
+from baton.model import evidence, hearing, work
 from baton.model.acts import Answer
 from baton.model.manifest import Artifact, ManifestRef, SetRef
+from baton.model.outside import OutsideRun, RunReport, RunState
 from baton.model.status import Beginning
 from tests.conftest import CONTRACT
 from workflows.release import ReleaseWorkflow
@@ -46,6 +48,13 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
         repository=a.source.repository, commit=a.source.commit, tag=a.source.tag, bundle=DIGEST, epoch=1
     ),
     "build_step": lambda a: work.Built(step=a.step.name, commit=a.source.commit, artifacts=SET),
+    "order_run": lambda a: OutsideRun(
+        key=a.order.key, commit=a.source.commit, id=str(a.number), url="https://ci.example.org/1", dispatched=a.asked
+    ),
+    "follow_run": lambda a: RunReport(state=RunState.SUCCEEDED, line="run 1 succeeded", url=a.run.url),
+    "retry_run": lambda a: a.run.model_copy(update={"attempt": a.run.attempt + 1}),
+    "collect_run": lambda a: work.Built(step=a.step.name, commit=a.source.commit, artifacts=SET),
+    "cancel_run": lambda a: work.Undone(detail=f"stopped the run of {a.step.name}"),
     "take_provided": lambda a: work.Built(step=a.step.name, commit=a.source.commit, artifacts=SET, builder="by hand"),
     "inspect_step": lambda _: work.Inspected(files=1, archives=0),
     "compare_steps": lambda _: work.Agreed(files=1),
@@ -62,6 +71,8 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
     "forget_source": lambda _: work.Undone(detail="forgot the source"),
     "tell": lambda _: work.Told(sent=True),
     "write_evidence": lambda _: SET,
+    "sign_evidence": lambda _: SET,
+    "publish_evidence": lambda a: evidence.Shown(url=f"https://example.org/{a.target.name}/evidence", documents=9),
 }
 
 
@@ -164,6 +175,9 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
             task_queue=queue,
             workflows=[ReleaseWorkflow] if queue == plan.queue else [],
             activities=machines.activities(),
+            # Cancellations arrive with the answers to heartbeats.
+            max_heartbeat_throttle_interval=timedelta(seconds=0.2),
+            default_heartbeat_throttle_interval=timedelta(seconds=0.2),
         )
         for queue in plan.queues
         if queue != renamed.get(without)

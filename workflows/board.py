@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LOG_LINES = 500
 """How many log lines a release keeps to show; the whole story is in Temporal's history."""
 
+LOG_BYTES = 250_000
+"""How many bytes of JSON they may have together: a message of Temporal's holds two million, and not the log alone."""
+
 RELEASE_MANAGER = "release-manager"
 
 _FILL_IN = "sha256:" + "0" * 64
@@ -38,7 +41,8 @@ class Board:
     Attributes:
         plan: what the release does.
         ref: which run of which release this is.
-        ending: whether people have ended the release; what fails from here on needs nobody's decision.
+        leaving: why the release leaves the runbook, from the moment that this is decided: nobody can decide anything
+            about it any more, and what fails from here on needs nobody's decision. None while it follows the runbook.
         going_public: whether a target may show the release from here on; then it is finished, never undone.
         earlier_gates: as the plan before this one left them.
         planners: who started the release, and who planned it anew last.
@@ -62,7 +66,7 @@ class Board:
         self.published: list[Published] = []
         self.evidence: str | None = None
         self.going_public = False
-        self.ending = False
+        self.leaving: str | None = None
         self.journal: list[Entry] = []
         self.heard: list[Heard] = []
         self.nonces: set[str] = set()
@@ -74,6 +78,7 @@ class Board:
             self.driver = carried.driver
             self.earlier_gates = {gate.gate: gate for gate in carried.gates}
             self.planners = tuple(dict.fromkeys((plan.started_by, carried.replanned_by)))
+        self._log_bytes = sum(map(_size, self.journal))
         self._touched: dict[str, datetime] = {}
         self._since: dict[str, datetime] = {}
         self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
@@ -81,7 +86,15 @@ class Board:
     def note(self, who: str, what: str) -> None:
         """Write a line into the release's log: who did what, now."""
         self.journal.append(Entry(at=workflow.now(), who=who, what=what[:2000]))
-        del self.journal[:-LOG_LINES]
+        self._log_bytes += _size(self.journal[-1])
+        while len(self.journal) > LOG_LINES or self._log_bytes > LOG_BYTES:
+            self._log_bytes -= _size(self.journal.pop(0))
+
+    def leave(self, why: str) -> None:
+        """Leave the runbook; of several reasons the first counts, and nothing waits for anybody from here on."""
+        if self.leaving is None:
+            self.leaving = why
+            self.show()
 
     def touch(self, about: str) -> None:
         """Remember that somebody acted, so that nobody is reminded of it for a while."""
@@ -156,6 +169,8 @@ class Board:
 
     def waiting(self) -> tuple[Waiting, ...]:
         """What the release waits for from people, gates first."""
+        if self.leaving is not None:
+            return ()
         gates = [self._waiting_for_gate(result) for result in self.gates.values() if result.passed_at is None]
         steps = [
             self._waiting_for_decision(step) for step in self.steps.values() if step.state is StepState.NEEDS_DECISION
@@ -244,3 +259,8 @@ class Board:
     @property
     def _name(self) -> str:
         return f"{self.plan.release.project}/{self.plan.release.version}"
+
+
+def _size(entry: Entry) -> int:
+    """How many bytes a line has in JSON."""
+    return len(entry.model_dump_json().encode())

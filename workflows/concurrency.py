@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from temporalio import workflow
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
@@ -26,3 +28,20 @@ async def together(*work: Coroutine[Any, Any, Outcome]) -> list[Outcome]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> bool:
+    """Do something to its end, whoever asks Temporal to cancel the workflow meanwhile.
+
+    Returns:
+        Whether somebody did.
+    """
+    task = asyncio.create_task(work)
+    asked = False
+    while not task.done():
+        try:
+            await workflow.wait([task])
+        except asyncio.CancelledError:
+            asked = True
+    task.result()
+    return asked

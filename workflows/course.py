@@ -25,19 +25,12 @@ class Course:
     """What people have decided about the release as a whole.
 
     Attributes:
-        ended: why it ends, or None.
         replanned: the plan that it is to follow instead, with the person who wants that, or None.
     """
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self.ended: str | None = None
         self.replanned: tuple[Plan, str] | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Whether the runbook has to stop."""
-        return self.ended is not None or self.replanned is not None
 
     def drive(self, act: Claim | HandOff) -> Answer:
         """Show who drives the release from here on."""
@@ -57,7 +50,7 @@ class Course:
         objection = self._too_late() or self._board.objection_to(act, (RELEASE_MANAGER,))
         if objection is not None:
             return _refused(objection)
-        self.ended = f"{act.by} cancelled the release: {act.reason or 'no reason given'}"
+        self._board.leave(f"{act.by} cancelled the release: {act.reason or 'no reason given'}")
         return Answer(accepted=True, message="the release ends; what is not public is undone")
 
     async def replan(self, act: Replan) -> Answer:
@@ -77,15 +70,14 @@ class Course:
         if objection is not None:
             return _refused(objection)
         self.replanned = (plan, act.by)
+        board.leave(f"{act.by} planned the release anew, with plan {act.plan}")
         return Answer(accepted=True, message=f"the release begins again, with plan {short(act.plan)}")
 
     def _too_late(self) -> str | None:
         if self._board.going_public:
             return "the release is going public: it is finished, not undone"
-        if self.ended is not None:
-            return f"already ending: {self.ended}"
-        if self.replanned is not None:
-            return f"already planned anew by {self.replanned[1]}"
+        if self._board.leaving is not None:
+            return f"too late: {self._board.leaving}"
         return None
 
 

@@ -29,7 +29,7 @@ class Gates:
             subject: the digest of the plan or the manifest.
         """
         board = self._board
-        earlier = board.gates.get(gate.name) or board.earlier_gates.get(gate.name)
+        earlier = board.earlier_gates.get(gate.name)
         reset = () if earlier is None else tuple(given.by for given in earlier.given)
         board.set_gate(
             GateResult(

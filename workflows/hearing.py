@@ -10,6 +10,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import orders
 from workflows.orders import order
+from workflows.room import Room
 from workflows.step import failure_text
 
 with workflow.unsafe.imports_passed_through():
@@ -17,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
 
     from baton.model.acts import Act, Answer, Heard, Proof
     from baton.model.base import canonical_json, digest_of
-    from baton.model.envelope import MAX_ENVELOPE, Envelope, is_envelope, open_envelope
+    from baton.model.envelope import Envelope, is_envelope, open_envelope, require_small
     from baton.model.errors import Invalid
     from baton.model.hearing import PROVE_ACT, ProveAct, Proven
     from baton.model.statement import act_of, facts_of
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from workflows.board import Board
 
     Judge = Callable[[Act, Proof | None], Awaitable[Answer]]
-
-MOST_HEARD = 1500
-"""How many acts a release hears. Its history holds each of them, and Temporal's limits end far above this."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,7 @@ class Hearing:
     def __init__(self, board: Board, judge: Judge) -> None:
         self._board = board
         self._judge_act = judge
+        self._room = Room(len(canonical_json(heard)) for heard in board.heard)
 
     def admit(self, kind: type[Act], message: object) -> None:
         """Keep out what can't be heard, so that it leaves no trace in the history; the validator of every update.
@@ -60,12 +59,8 @@ class Hearing:
         Raises:
             Invalid: the message says no act of this kind, or the release has heard too much already.
         """
-        self._room()
+        self._room.require(kind)
         self._read(kind, message)
-
-    def _room(self) -> None:
-        if len(self._board.heard) >= MOST_HEARD:
-            raise Invalid(f"this release has heard {MOST_HEARD} acts and takes no more: end it, and start it again")
 
     def _read(self, kind: type[Act], message: object) -> _Said:
         if not is_envelope(message):
@@ -79,11 +74,12 @@ class Hearing:
     async def hear(self, kind: type[Act], message: object) -> Answer:
         """Take a message and say what became of it; whatever the message holds, this does not fail."""
         try:
-            self._room()
+            self._room.require(kind)
             said = self._read(kind, message)
         except Invalid as error:
             self._board.note("unknown", f"a {kind.noun} could not be read: {error}")
-            return Answer(accepted=False, message=str(error)[:2000])
+            return Answer(accepted=False, message=str(error))
+        self._room.take()
         if said.envelope is None:
             objection = self._objection(said.act) or self._unproven(said.act)
             return await self._judge(said, objection)
@@ -111,7 +107,7 @@ class Hearing:
     async def _judge(self, said: _Said, objection: str | None, proven: Proven | None = None) -> Answer:
         act, proof = said.act, None if proven is None else proven.proof
         if objection is not None:
-            answer = Answer(accepted=False, message=objection[:2000])
+            answer = Answer(accepted=False, message=objection)
         else:
             answer = await self._judge_act(act, proof)
         self._record(said, answer, proven)
@@ -120,22 +116,22 @@ class Hearing:
     def _record(self, said: _Said, answer: Answer, proven: Proven | None) -> None:
         act, board = said.act, self._board
         last = board.heard[-1] if board.heard else None
-        board.heard.append(
-            Heard(
-                number=len(board.heard) + 1,
-                at=workflow.now(),
-                kind=act.kind,
-                by=act.by,
-                role=act.role,
-                about=act.about,
-                accepted=answer.accepted,
-                message=answer.message[:300],
-                proof=None if proven is None else proven.proof,
-                envelope=None if proven is None else proven.envelope,
-                unsigned="" if said.envelope is not None else act.model_dump_json(exclude_none=True)[:2000],
-                previous=board.ref.plan if last is None else digest_of(canonical_json(last)),
-            )
+        heard = Heard(
+            number=len(board.heard) + 1,
+            at=workflow.now(),
+            kind=act.kind,
+            by=act.by,
+            role=act.role,
+            about=act.about,
+            accepted=answer.accepted,
+            message=answer.message[:300],
+            proof=None if proven is None else proven.proof,
+            envelope=None if proven is None else proven.envelope,
+            unsigned="" if said.envelope is not None else act.model_dump_json(exclude_none=True),
+            previous=board.ref.plan if last is None else digest_of(canonical_json(last)),
         )
+        board.heard.append(heard)
+        self._room.fill(len(canonical_json(heard)))
         signed = "" if proven is not None and proven.proof is not None else " (unsigned)" if proven is None else ""
         if answer.accepted:
             board.touch(act.about)
@@ -170,14 +166,14 @@ class Hearing:
             return f"{act.by} is not on the roster of this release; on it: {known}"
         if act.role not in person.roles:
             return f"{act.by} does not hold the role {act.role}; holds: {', '.join(person.roles)}"
+        if board.leaving is not None:
+            return f"too late: {board.leaving}"
         return None
 
 
 def _plain(kind: type[Act], message: object) -> Act:
+    require_small(message)
     try:
-        act = kind.model_validate(message)
+        return kind.model_validate(message)
     except ValidationError as error:
         raise Invalid(f"this is no {kind.noun}, and no signed statement: {facts_of(error)}") from error
-    if len(canonical_json(act)) > MAX_ENVELOPE:
-        raise Invalid(f"the {kind.noun} is larger than {MAX_ENVELOPE:,} bytes")
-    return act

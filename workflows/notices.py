@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from baton.model import work
     from baton.model.announcing import Event
     from baton.model.plan import Audience, Reminder
-    from baton.model.status import Phase
+    from baton.model.status import Phase, WaitKind
 
 if TYPE_CHECKING:
     import asyncio
@@ -35,7 +35,7 @@ class Notices:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._told: set[tuple[str, str]] = set()
-        self._reminded: set[tuple[str, str, int]] = set()
+        self._reminded: set[tuple[str, str, str, int]] = set()
         self._ended = False
 
     async def watch(self) -> None:
@@ -44,12 +44,12 @@ class Notices:
             await self._until_something_to_tell()
             for waiting in self._untold():
                 self._told.add(_once(waiting))
-                text = f"{self._board.plan.release} waits for a {waiting.kind}: {waiting.why}. Type: {waiting.command}"
+                text = f"{self._board.plan.release} waits for a {waiting.kind}: {self._facts(waiting)}"
                 await self._tell(Event.WAITING, text)
-            for waiting, number, due in self._reminders():
-                if due <= workflow.now():
-                    self._reminded.add((waiting.what, self._quiet(waiting), number))
-                    await self._tell(Event.REMINDER, self._reminder(waiting, self._board.plan.reminders[number]))
+            while due := self._overdue():
+                waiting, number = due
+                self._reminded.add(self._key(waiting, number))
+                await self._tell(Event.REMINDER, self._reminder(waiting, self._board.plan.reminders[number]))
 
     async def finish(self, watching: asyncio.Task[None]) -> None:
         """Tell how the release ended; returns when every message is out or given up."""
@@ -82,11 +82,26 @@ class Notices:
             (waiting, number, self._board.quiet_since(waiting) + timedelta(seconds=reminder.after))
             for waiting in self._board.waiting()
             for number, reminder in enumerate(self._board.plan.reminders)
-            if (waiting.what, self._quiet(waiting), number) not in self._reminded
+            if self._key(waiting, number) not in self._reminded
         ]
 
-    def _quiet(self, waiting: Waiting) -> str:
-        return self._board.quiet_since(waiting).isoformat()
+    def _overdue(self) -> tuple[Waiting, int] | None:
+        """What is to be told again now, looked for anew each time: somebody may have acted while a message went out."""
+        overdue = ((waiting, number) for waiting, number, due in self._reminders() if due <= workflow.now())
+        return next(overdue, None)
+
+    def _key(self, waiting: Waiting, number: int) -> tuple[str, str, str, int]:
+        return (waiting.kind, waiting.what, self._board.quiet_since(waiting).isoformat(), number)
+
+    def _facts(self, waiting: Waiting) -> str:
+        """Why it waits, where to look, and what to type."""
+        step = None if waiting.kind is WaitKind.SIGN_OFF else self._board.steps[waiting.what]
+        facts = [waiting.why]
+        if step is not None and step.link:
+            facts.append(f"Outside run: {step.link}")
+        if step is not None and step.log is not None:
+            facts.append(f"Log: {step.log}")
+        return ". ".join([*facts, f"Type: {waiting.command}"])
 
     def _reminder(self, waiting: Waiting, reminder: Reminder) -> str:
         plan, quiet = self._board.plan, workflow.now() - self._board.quiet_since(waiting)
@@ -95,8 +110,8 @@ class Notices:
             who += f"; told to everyone: {', '.join(person.id for person in plan.roster.people)}"
         hours = quiet.total_seconds() / 3600
         return (
-            f"{plan.release} has waited {hours:,.1f} hours for a {waiting.kind}: {waiting.why}. "
-            f"Any {' or '.join(waiting.roles)} can give it: {who}. Type: {waiting.command}"
+            f"{plan.release} has waited {hours:,.1f} hours for a {waiting.kind}. "
+            f"Any {' or '.join(waiting.roles)} can give it: {who}. {self._facts(waiting)}"
         )
 
     def _untold(self) -> list[Waiting]:

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.building import Building
-from workflows.concurrency import together
+from workflows.concurrency import to_the_end, together
 from workflows.course import Course
 from workflows.doors import Doors
 from workflows.evidence import Testimony
@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.board import Board
     from workflows.gate import Gates
     from workflows.notices import Notices
-    from workflows.step import Abandoned, Steps
+    from workflows.step import Steps
 
 
 @workflow.defn(name="Release")
@@ -63,11 +63,12 @@ class ReleaseWorkflow(Doors):
         runbook = asyncio.create_task(self._runbook(plan))
         notices = asyncio.create_task(self._notices.watch())
         try:
-            await self._until_done_or_changed(runbook)
+            await self._until_done_or_left(runbook)
         finally:
-            await self._notices.finish(notices)
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            asked_to_cancel = await to_the_end(self._finish(notices))
         if self._course.replanned is not None:
+            if asked_to_cancel:
+                raise asyncio.CancelledError
             new, by = self._course.replanned
             workflow.continue_as_new(Beginning(plan=new, carried=self._board.carry(by)))
         return self._board.status()
@@ -110,44 +111,43 @@ class ReleaseWorkflow(Doors):
         await together(*(self._gates.open(gate, subject) for gate in self._board.plan.gates_before(point)))
 
     async def _pass_point_of_no_return(self) -> None:
-        """From here on the release is finished, not undone; a change of course that was accepted before wins."""
-        await workflow.wait_condition(lambda: not self._course.changed)
+        """From here on the release is finished, not undone; whatever has it leave the runbook before wins."""
+        await workflow.wait_condition(lambda: self._board.leaving is None)
         self._board.going_public = True
 
-    async def _until_done_or_changed(self, runbook: asyncio.Task[None]) -> None:
+    async def _until_done_or_left(self, runbook: asyncio.Task[None]) -> None:
         """Wait for the runbook; before the release goes public people may end it or have it follow another plan."""
-        while not runbook.done():
+        board = self._board
+        while not runbook.done() and board.leaving is None:
             try:
-                await workflow.wait_condition(lambda: runbook.done() or self._course.changed)
+                await workflow.wait_condition(lambda: runbook.done() or board.leaving is not None)
             except asyncio.CancelledError:
-                if not self._board.going_public:
-                    await self._undo(runbook, "somebody asked Temporal to cancel the release")
+                if not board.going_public:
+                    board.leave("somebody asked Temporal to cancel the release")
+                    await to_the_end(self._undo(runbook))
                     raise
-                self._board.note("baton", "asked to cancel, but the release is going public: it is finished instead")
-            if self._course.changed and not runbook.done():
-                await self._change_course(runbook)
-        try:
+                board.note("baton", "asked to cancel, but the release is going public: it is finished instead")
+        if board.leaving is None:
             await runbook
-        except Abandoned as abandoned:
-            await self._undo(runbook, str(abandoned))
-            raise ApplicationError(str(abandoned), type="ReleaseCancelled") from abandoned
-
-    async def _change_course(self, runbook: asyncio.Task[None]) -> None:
+            return
+        if await to_the_end(self._undo(runbook)):
+            raise asyncio.CancelledError
         if self._course.replanned is None:
-            ended = self._course.ended or "the release was cancelled"
-            await self._undo(runbook, ended)
-            raise ApplicationError(ended, type="ReleaseCancelled")
-        plan, by = self._course.replanned
-        await self._undo(runbook, f"{by} planned the release anew, with plan {plan.digest}", then=Phase.PREPARE)
+            raise ApplicationError(board.leaving, type="ReleaseCancelled")
 
-    async def _undo(self, runbook: asyncio.Task[None], why: str, *, then: Phase = Phase.CANCELLED) -> None:
-        self._board.ending = True
+    async def _undo(self, runbook: asyncio.Task[None]) -> None:
+        """Take back what is not public; once begun it is done to the end, so that nothing half undone stays."""
         runbook.cancel()
         await workflow.wait([runbook])
-        self._board.note("baton", f"undoing: {why}")
+        self._board.note("baton", f"undoing: {self._board.leaving}")
         await self._publishing.undo()
         await self._building.undo()
-        self._board.enter(then)
+        self._board.enter(Phase.CANCELLED if self._course.replanned is None else Phase.PREPARE)
+
+    async def _finish(self, notices: asyncio.Task[None]) -> None:
+        """Tell how it ended, and let everybody who speaks to the release have their answer."""
+        await self._notices.finish(notices)
+        await workflow.wait_condition(workflow.all_handlers_finished)
 
     async def _judge(self, act: Act, proof: Proof | None) -> Answer:
         match act:

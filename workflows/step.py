@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 from temporalio import workflow
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LINK = re.compile(r"https?://[^\s|<>\"]{1,1000}")
+
 
 class Abandoned(Exception):  # a fact about the release, not an error in the code
-    """A person decided to end the release instead of finishing a step."""
+    """A person decided to end the release instead of finishing a step; the board says why it leaves the runbook."""
 
 
 class Steps:
@@ -45,7 +49,8 @@ class Steps:
         """Do a unit of work that nothing can replace: it ends with an outcome, or the release ends."""
         outcome = await self.run(name, attempt, done=done)
         if outcome is None:
-            raise Abandoned(f"{name} was skipped, but nothing can go on without it")
+            self._board.leave(f"{name} was skipped, but nothing can go on without it")
+            raise Abandoned
         return outcome
 
     async def undo(self, what: Work[Argument, Undone], argument: Argument, *, queue: str) -> None:
@@ -87,15 +92,16 @@ class Steps:
         act = None if attempt is None else attempt(number)
         while True:
             if act is None:
-                decision = await self._wait_for(name, asks, possible)
+                decision = await self._wait_for(name, asks, possible, attempt=number)
             else:
                 self._board.change(name, StepState.RUNNING, attempt=number, detail="", choices=())
                 try:
                     outcome = await act
                 except ActivityError as error:
-                    if self._board.ending or is_cancelled_exception(error):
+                    if self._board.leaving is not None or is_cancelled_exception(error):
                         raise
-                    decision = await self._decide(name, error, possible)
+                    asked = number if attempt is not None else number + 1
+                    decision = await self._decide(name, error, possible, asked, asks)
                 else:
                     self._board.change(name, StepState.DONE, detail=done(outcome))
                     return outcome
@@ -105,7 +111,7 @@ class Steps:
                     self._board.change(name, StepState.SKIPPED, detail=f"{decision.by}: {decision.reason}", choices=())
                     return None
                 case Choice.ABORT:
-                    raise Abandoned(f"{decision.by} decided to abort at {name}: {decision.reason or 'no reason given'}")
+                    raise Abandoned
                 case Choice.PROVIDE if provided is not None and decision.provided is not None:
                     act = provided(decision.provided)
                 case _:
@@ -117,6 +123,10 @@ class Steps:
         if objection is not None:
             return Answer(accepted=False, message=objection)
         self._decisions[decision.step] = decision
+        if decision.choice is Choice.ABORT:
+            self._board.leave(
+                f"{decision.by} decided to abort at {decision.step}: {decision.reason or 'no reason given'}"
+            )
         return Answer(accepted=True, message=f"{decision.choice} of {decision.step}, attempt {decision.attempt}")
 
     def _possible(self, name: str, *, retry: bool, provide: bool) -> tuple[Choice, ...]:
@@ -126,18 +136,28 @@ class Steps:
         others = [*([Choice.SKIP] if skip else []), *([Choice.PROVIDE] if provide and retry else [])]
         return (*first, *others, Choice.ABORT)
 
-    async def _decide(self, name: str, error: ActivityError, possible: tuple[Choice, ...]) -> Decision:
+    async def _decide(
+        self, name: str, error: ActivityError, possible: tuple[Choice, ...], attempt: int, asks: str
+    ) -> Decision:
         failure = failure_text(error)
         self._board.note("baton", f"{name} could not finish (attempt {self._board.steps[name].attempt}): {failure}")
+        why = f"{failure}; {asks}" if asks else failure
         log, link = _traces_of(error)
+<<<<<<< Updated upstream
         return await self._wait_for(name, failure, possible, log=log, link=link or self._board.steps[name].link)
+=======
+        link = link or self._board.steps[name].link
+        return await self._wait_for(name, why, possible, attempt=attempt, log=log, link=link)
+>>>>>>> Stashed changes
 
     async def _wait_for(
-        self, name: str, why: str, possible: tuple[Choice, ...], *, log: str | None = None, link: str = ""
+        self, name: str, why: str, possible: tuple[Choice, ...], *, attempt: int, log: str | None = None, link: str = ""
     ) -> Decision:
+        """Wait for a decision about an attempt: of a machine's, the one that failed; of a person's, the one to come."""
         public = self._board.going_public
         choices = tuple(choice for choice in possible if not (public and choice is Choice.ABORT))
-        self._board.change(name, StepState.NEEDS_DECISION, detail=why, choices=choices, log=log, link=link)
+        facts = {"detail": why, "choices": choices, "log": log, "link": link, "attempt": attempt}
+        self._board.change(name, StepState.NEEDS_DECISION, **facts)
         await workflow.wait_condition(lambda: name in self._decisions)
         return self._decisions.pop(name)
 
@@ -167,10 +187,16 @@ def failure_text(error: ActivityError) -> str:
 
 
 def _traces_of(error: ActivityError) -> tuple[str | None, str]:
-    """What a failed build left behind: the digest of its log in the store, and the page of its outside run."""
+    """What a failed build left behind: the digest of its log in the store, and the page of its outside run.
+
+    What is neither is left out: details of a failure may be anything, and people read and follow these.
+    """
     details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
     log, link = (*details, None, None)[:2]
-    return (None if log is None else str(log)), str(link or "")
+    return (
+        log if isinstance(log, str) and _DIGEST.fullmatch(log) else None,
+        link if isinstance(link, str) and _LINK.fullmatch(link) else "",
+    )
 
 
 def _timeout_text(error: ActivityError, timeout: ActivityTimeout) -> str:

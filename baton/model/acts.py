@@ -10,7 +10,7 @@ from datetime import datetime  # pydantic reads it at run time
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from baton.model.base import Digest, Name, Text, Value
 from baton.model.version import ReleaseId
@@ -219,11 +219,19 @@ ACTS: tuple[type[Act], ...] = (SignOff, Rejection, Withdrawal, Decision, Claim, 
 """Everything that people can say."""
 
 
+def _cut(text: str) -> str:
+    return text[:2000]
+
+
+CutText = Annotated[str, BeforeValidator(_cut)]
+"""Baton's own words, cut to what a message may hold: the names that they list are many in a large project."""
+
+
 class Answer(Value):
     """What became of something a person said: accepted, or why not and what to do."""
 
     accepted: bool
-    message: Text
+    message: CutText
 
 
 class Proof(Value):
@@ -248,9 +256,9 @@ class Heard(Value):
         by: who it says it is from; proven only with a proof.
         about: what it is about, in words.
         accepted: whether it counted.
-        message: what became of it.
         proof: what proves it; None for an unsigned act, and for one that was refused because nothing proved it.
         envelope: digest of what was sent, if it was signed at all, whether it was proven or not.
+        message: what became of it, cut to 300 characters.
         unsigned: the whole act as JSON if it was unsigned, which only rehearsals accept.
         previous: digest of the link before; of the plan for the first.
     """
@@ -265,5 +273,5 @@ class Heard(Value):
     message: Text
     proof: Proof | None = None
     envelope: Digest | None = None
-    unsigned: Text = ""
+    unsigned: str = ""
     previous: Digest

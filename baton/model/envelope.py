@@ -100,15 +100,37 @@ def is_envelope(message: object) -> bool:
     return isinstance(message, dict) and ("payloadType" in message or "mediaType" in message)
 
 
+def require_small(message: object) -> None:
+    """Keep out decoded JSON that takes more room than a signed statement may, in a time that its size does not change.
+
+    Everything in it counts for no more bytes than it has in JSON; what passes may still prove too large in full.
+
+    Raises:
+        Invalid: it is too large.
+    """
+    room, rest = MAX_ENVELOPE, [message]
+    while rest:
+        part = rest.pop()
+        room -= len(part) if isinstance(part, str | list | dict) else 1
+        if room < 0:
+            raise Invalid(f"the message has more than the {MAX_ENVELOPE:,} bytes that are taken")
+        if isinstance(part, list):
+            rest.extend(part)
+        elif isinstance(part, dict):
+            rest.extend(part)
+            rest.extend(part.values())
+
+
 def open_envelope(message: object) -> Envelope:
     """Read a signed statement from decoded JSON.
 
     Raises:
         Invalid: it is too large or not of the form; the message says what was expected.
     """
+    require_small(message)
     try:
         text = rfc8785.dumps(message)  # type: ignore[arg-type]  # it refuses what is not JSON by itself
-    except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
+    except (rfc8785.CanonicalizationError, RecursionError, ValueError) as error:
         raise Invalid("the envelope is not plain JSON") from error
     if len(text) > MAX_ENVELOPE:
         raise Invalid(f"the envelope has {len(text):,} bytes; at most {MAX_ENVELOPE:,} are taken")

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime  # pydantic reads it at run time
 from typing import TYPE_CHECKING
 
-from baton.model.acts import AboutGate, Answer, Proof, Rejection, SignOff, Withdrawal
+from baton.model.acts import AboutGate, Answer, CutText, Proof, Rejection, SignOff, Withdrawal
 from baton.model.base import Digest, Name, Text, Value, short
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Refusal(Value):
     by: str
     kind: str
     at: datetime
-    why: Text
+    why: CutText
 
 
 class GateResult(Value):

@@ -14,16 +14,26 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+<<<<<<< Updated upstream
 from baton.model import evidence, hearing, work
+=======
+from activities.hearing import HearActivities
+from baton.model import hearing, work
+>>>>>>> Stashed changes
 from baton.model.acts import Answer
+from baton.model.errors import BatonError
 from baton.model.manifest import Artifact, ManifestRef, SetRef
 from baton.model.outside import OutsideRun, RunReport, RunState
 from baton.model.status import Beginning
+from baton.settings import WorkerSettings
+from baton.store.local import LocalStore
 from tests.conftest import CONTRACT
+from tests.workflows.people import People, make_people
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from temporalio.client import WorkflowHandle
     from temporalio.testing import WorkflowEnvironment
@@ -83,6 +93,8 @@ class Machines:
         self.asked: list[tuple[str, Value]] = []
         self.failures: dict[str, list[ApplicationError]] = defaultdict(list)
         self.holding: dict[str, asyncio.Event] = {}
+        self.real: dict[str, Callable[[Any], Value]] = {}
+        self.store: LocalStore | None = None
 
     def fail(self, name: str, *messages: str, retryable: bool = False) -> None:
         """Let the next tries of an activity fail, one for each message."""
@@ -91,6 +103,13 @@ class Machines:
     def hold(self, name: str) -> asyncio.Event:
         """Let an activity wait until the returned event is set."""
         return self.holding.setdefault(name, asyncio.Event())
+
+    def hear_for_real(self, folder: Path) -> None:
+        """Let acts be proven, and plans be kept and taken, by the real activities with a store of their own."""
+        store = LocalStore(folder / "store")
+        hearer = HearActivities(store, WorkerSettings(workspace=folder))
+        self.real = {"prove_act": hearer.prove_act, "keep_plan": hearer.keep_plan, "take_plan": hearer.take_plan}
+        self.store = store
 
     def arguments(self, name: str) -> list[Any]:
         return [argument for asked, argument in self.asked if asked == name]
@@ -111,10 +130,20 @@ class Machines:
                     await asyncio.wait([asyncio.create_task(self.holding[item.name].wait())], timeout=0.2)
             if self.failures[item.name]:
                 raise self.failures[item.name].pop(0)
+            if item.name in self.real:
+                return await really(self.real[item.name], argument)
             return ANSWERS[item.name](argument)
 
         run.__annotations__ = {"argument": item.takes, "return": item.gives}
         return activity.defn(name=item.name)(run)
+
+
+async def really(activity_: Callable[[Any], Value], argument: Any) -> Value:
+    """Do it as a worker does: in a thread, and failing as :class:`activities.work.Conduct` lets it."""
+    try:
+        return await asyncio.to_thread(activity_, argument)
+    except BatonError as error:
+        raise ApplicationError(str(error), type=type(error).__name__, non_retryable=error.permanent) from None
 
 
 class Run:
@@ -198,5 +227,26 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
 def release(temporal: WorkflowEnvironment, machines: Machines, make_plan: Callable[..., Plan]) -> Callable[..., Any]:
     def start(*, without: str = "", **changes: object) -> AbstractAsyncContextManager[Run]:
         return running(temporal, make_plan(**changes), machines, without=without)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    return make_people(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def signed_release(
+    release: Callable[..., Any], machines: Machines, people: People, tmp_path: Path
+) -> Callable[..., AbstractAsyncContextManager[Run]]:
+    """A rehearsal that takes nothing unsigned, whose acts are really proven."""
+    machines.hear_for_real(tmp_path)
+
+    def start(**changes: object) -> AbstractAsyncContextManager[Run]:
+        started: AbstractAsyncContextManager[Run] = release(
+            **{"unsigned_acts": False, "roster": people.roster.model_dump(by_alias=True, mode="json"), **changes}
+        )
+        return started
 
     return start

@@ -49,7 +49,7 @@ class Workers:
 
     Attributes:
         temporal_address: ``host:port``.
-        trust_config: for those that sign or verify with Sigstore.
+        trust_config: for those that sign with Sigstore or verify signatures, people's among them.
         public_url: for those that publish.
     """
 
@@ -107,7 +107,12 @@ class Workers:
                     "BATON_IDENTITY_CLIENT_SECRET_FILE": str(self.signing.client_secret_file),
                 }
             case "publish":
-                return {"BATON_PUBLIC_ROOT": str(self.state.target), "BATON_PUBLIC_URL": self.public_url}
+                return {
+                    "BATON_PUBLIC_ROOT": str(self.state.target),
+                    "BATON_PUBLIC_URL": self.public_url,
+                    # By which it proves sign-offs of Sigstore identities before it promotes.
+                    "BATON_SIGSTORE_TRUST_CONFIG": str(self.trust_config),
+                }
             case _:
                 return {}
 

@@ -49,7 +49,7 @@ def settings(workers: Workers, queue: str) -> set[str]:
         ("build-source", set()),
         ("build-windows", set()),
         ("sign", SIGNING),
-        ("publish", {"BATON_PUBLIC_ROOT", "BATON_PUBLIC_URL"}),
+        ("publish", {"BATON_PUBLIC_ROOT", "BATON_PUBLIC_URL", "BATON_SIGSTORE_TRUST_CONFIG"}),
         ("notary=sign", SIGNING),
         ("sign=build", set()),
     ],

@@ -49,11 +49,11 @@ def clear(state: State) -> tuple[str, ...]:
     """End what a world that was killed left running on this state.
 
     Returns:
-        The names of the servers and workers that still ran.
+        The names of the servers and workers that still ran, sorted.
     """
     ended = ProcessList(state.processes).end_all()
     TeamKey(state).end_agent()
-    return tuple(name for name in ended if name != NAME)
+    return tuple(sorted(name for name in ended if name != NAME))
 
 
 def main() -> None:

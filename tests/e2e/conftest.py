@@ -51,8 +51,8 @@ class Baton:
             "BATON_PERSON": person,
         }
 
-    def __call__(self, *arguments: str, code: int = 0) -> str:
-        done = subprocess.run(
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [executable("baton"), *arguments],
             env=self._environment,
             capture_output=True,
@@ -60,11 +60,19 @@ class Baton:
             timeout=120,
             check=False,
         )
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        done = self._run(*arguments)
         assert done.returncode == code, f"baton {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout if code == 0 else done.stderr
 
-    def status(self, release: str) -> ReleaseStatus:
-        answer = json.loads(self("status", release, "--json"))
+    def status(self, release: str) -> ReleaseStatus | None:
+        """The status, or None while the worker that would answer is dead."""
+        done = self._run("status", release, "--json")
+        if "does not answer" in done.stderr:
+            return None
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
         return ReleaseStatus.model_validate({name: answer[name] for name in ReleaseStatus.model_fields})
 
     async def until(
@@ -72,9 +80,11 @@ class Baton:
     ) -> ReleaseStatus:
         """Ask for the status until it fulfils a condition."""
         async with asyncio.timeout(within):
-            while not condition(status := await asyncio.to_thread(self.status, release)):
+            while True:
+                status = await asyncio.to_thread(self.status, release)
+                if status is not None and condition(status):
+                    return status
                 await asyncio.sleep(0.5)
-        return status
 
 
 @pytest.fixture(scope="module")

@@ -187,7 +187,7 @@ def test_a_killed_world_comes_up_again_with_everything_it_knew(tmp_path: Path, *
     with EmbeddedWorld.start(state, queues=()) as again:
         until_ended(list(before.pids.values()), within=1)
         left = [event.what for event in again.events() if "left running" in event.what]
-        assert left == (["ended what a killed world had left running: temporal, sigstore, files"] if keeper_too else [])
+        assert left == (["ended what a killed world had left running: files, sigstore, temporal"] if keeper_too else [])
         assert again.facts.model_copy(update={"pids": before.pids}) == before
         assert asyncio.run(_find(again.facts)) == 1
 

@@ -25,8 +25,9 @@ $(VENV)/test.stamp: requirements/test.txt $(VENV)/sandbox.stamp
 demo: $(VENV)/sandbox.stamp
 	@$(BIN)/baton demo $(ARGS)
 
+# Files in two processes: most tests wait for a server or a client of their own.
 test: lint
-	@$(BIN)/python -m pytest -m 'not soak' $(ARGS)
+	@$(BIN)/python -m pytest -m 'not soak' -n 2 --dist loadfile $(ARGS)
 
 coverage: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -m 'not soak' --cov --cov-report=term $(ARGS)

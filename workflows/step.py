@@ -143,12 +143,8 @@ class Steps:
         self._board.note("baton", f"{name} could not finish (attempt {self._board.steps[name].attempt}): {failure}")
         why = f"{failure}; {asks}" if asks else failure
         log, link = _traces_of(error)
-<<<<<<< Updated upstream
-        return await self._wait_for(name, failure, possible, log=log, link=link or self._board.steps[name].link)
-=======
         link = link or self._board.steps[name].link
         return await self._wait_for(name, why, possible, attempt=attempt, log=log, link=link)
->>>>>>> Stashed changes
 
     async def _wait_for(
         self, name: str, why: str, possible: tuple[Choice, ...], *, attempt: int, log: str | None = None, link: str = ""

@@ -14,12 +14,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-<<<<<<< Updated upstream
-from baton.model import evidence, hearing, work
-=======
 from activities.hearing import HearActivities
-from baton.model import hearing, work
->>>>>>> Stashed changes
+from baton.model import evidence, hearing, work
 from baton.model.acts import Answer
 from baton.model.errors import BatonError
 from baton.model.manifest import Artifact, ManifestRef, SetRef

@@ -68,6 +68,13 @@ ENTRIES = (
     Entry("check", _PREPARE, "Find what is wrong before a release starts.", "baton.cli.commands.prepare"),
     Entry("plan", _PREPARE, "Show what a release would do.", "baton.cli.commands.prepare"),
     Entry("keys", _PREPARE, "The team's OpenPGP key: make it, change it, publish it.", "baton.cli.commands.keys"),
+    Entry(
+        "import",
+        _PREPARE,
+        "Take parts of release.toml from where they are kept.",
+        "baton.cli.commands.importing",
+        "imports",
+    ),
     Entry("schema", _PREPARE, "The JSON Schema of release.toml, for editors.", "baton.cli.commands.prepare"),
     Entry("demo", _SANDBOX, "A whole release, end to end, with nothing set up.", "baton.cli.demo"),
     Entry("dev", _SANDBOX, "A whole local world in the foreground.", "baton.cli.dev"),

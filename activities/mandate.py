@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from activities.rules import Rules
-    from baton.model.plan import Gate, Plan, Target
+    from baton.model.evidence import PublishEvidence, SignEvidence
+    from baton.model.plan import Gate, Plan, Signer, Target
     from baton.model.roster import Roster
     from baton.model.work import Publish, ReleaseRef, SignFiles
     from baton.settings import WorkerSettings
     from baton.store import Store
+
+    _Asked = SignFiles | Publish | SignEvidence | PublishEvidence
 
 _BEFORE_SIGNING = (GatePoint.BUILD, GatePoint.SIGN)
 _BEFORE_PROMOTION = (GatePoint.BUILD, GatePoint.SIGN, GatePoint.PUBLISH)
@@ -77,9 +80,17 @@ class Mandate:
 
     def to_sign(self, what: SignFiles) -> None:
         """Require that every gate before signing has passed for these files, and that they are to be signed so."""
-        rules = self._require(_BEFORE_SIGNING, what)
-        if what.signer not in rules.signers:
-            raise Refused(f"the {what.signer.kind} signer that is asked for is none of {rules.source}")
+        _require_signer(what.signer, self._require(_BEFORE_SIGNING, what))
+
+    def to_sign_evidence(self, what: SignEvidence) -> None:
+        """Require that every gate has passed for these files, and that their release is signed so."""
+        _require_signer(what.signer, self._require(_BEFORE_PROMOTION, what))
+
+    def to_publish_evidence(self, what: PublishEvidence) -> tuple[Signer, ...]:
+        """Require that every gate has passed for these files, and that they go there; returns who has to sign."""
+        rules = self._require(_BEFORE_PROMOTION, what)
+        _require_target(what.target, rules)
+        return rules.signers
 
     def to_stage(self, what: Publish) -> None:
         """Require the same as for signing, and that the files are to go there: staging uses a secret as well."""
@@ -93,7 +104,7 @@ class Mandate:
         """Require that a release may have to do with a target at all, whether or not anybody has agreed to anything."""
         _require_target(target, rules_for(self._plan(release), self._settings))
 
-    def _require(self, points: Sequence[GatePoint], what: SignFiles | Publish) -> Rules:
+    def _require(self, points: Sequence[GatePoint], what: _Asked) -> Rules:
         """Require that every gate before these points has passed; returns by whose word."""
         plan = self._plan(what.release)
         files = read_manifest(self._store, what.manifest)
@@ -137,6 +148,11 @@ def _require_planned(what: Publish, rules: Rules) -> None:
     if signers != rules.signers:
         came, wanted = (", ".join(signer.kind for signer in of) or "nobody" for of in (signers, rules.signers))
         raise Refused(f"the files are signed by {came}; by {rules.source} they have to be by {wanted}")
+
+
+def _require_signer(signer: Signer, rules: Rules) -> None:
+    if signer not in rules.signers:
+        raise Refused(f"the {signer.kind} signer that is asked for is none of {rules.source}")
 
 
 def _require_target(target: Target, rules: Rules) -> None:

@@ -11,7 +11,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from baton.model import hearing, work
+from baton.model import evidence, hearing, work
 from baton.model.plan import Plan
 from workflows.visibility import SEARCH_ATTRIBUTES
 
@@ -79,7 +79,7 @@ REAL = {
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
-CONTRACT = {item.name: item for room in (work, hearing) for item in vars(room).values() if isinstance(item, work.Work)}
+CONTRACT = {item.name: item for room in (work, hearing, evidence) for item in vars(room).values() if isinstance(item, work.Work)}
 """Every piece of work, by name."""
 
 

@@ -1,4 +1,4 @@
-"""The evidence: written when the release is public, signed by every signer, and public too where the plan wants that."""
+"""The evidence: written when the release is public, signed by every signer, and shown where the plan wants that."""
 
 from __future__ import annotations
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 from baton.model.errors import BatonError, Conflict, Failed, Invalid, Missing
 from baton.store.files import digest_of_file, os_problem, sync_folder
 from baton.store.port import PART_PREFIX
+from baton.targets.documents import lay_out, require_laid_out
 from baton.targets.parallel import for_each
 from baton.targets.port import TargetAdapter
 from baton.targets.public import fetch_and_compare
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from baton.model.manifest import Artifact
     from baton.model.version import ReleaseId
     from baton.store import Progress, Store
+
+EVIDENCE = "evidence"
+"""The folder beside a project's releases with the record of each; no version is called so."""
 
 _AT_ONCE = 4
 _NAMED = 5
@@ -105,6 +109,22 @@ class DirectoryAdapter(TargetAdapter):
         with _os_problems(f"could not remove {staged}"):
             shutil.rmtree(staged)
         return True
+
+    def publish_evidence(
+        self, release: ReleaseId, documents: Sequence[Artifact], store: Store, *, progress: Progress | None = None
+    ) -> str:
+        """See :meth:`TargetAdapter.publish_evidence`. It stands in ``PROJECT/evidence/VERSION``."""
+        public = self.served / release.project / EVIDENCE / release.version
+        address = f"{self.url}/{release.project}/{EVIDENCE}/{release.version}/"
+        with _os_problems(f"could not make the evidence of {release} public"):
+            if not os.path.lexists(public):
+                staged = self._make_staging(release)
+                lay_out(documents, public, store, staging=staged)
+                with suppress(OSError):
+                    staged.rmdir()
+        require_laid_out(public, documents)
+        fetch_and_compare(address, documents, progress=progress)
+        return address
 
     def _public(self, release: ReleaseId) -> Path:
         return self.served / release.project / release.version

@@ -68,3 +68,24 @@ class TargetAdapter(ABC):
         Returns:
             Whether anything was staged.
         """
+
+    @abstractmethod
+    def publish_evidence(
+        self, release: ReleaseId, documents: Sequence[Artifact], store: Store, *, progress: Progress | None = None
+    ) -> str:
+        """Make the record of a release public beside its files, all of it at one moment, and fetch it back.
+
+        Args:
+            release: whose record it is.
+            documents: every document; a name may lead into one folder (see :class:`baton.model.evidence.Document`).
+            store: has them.
+            progress: told the bytes that were fetched back.
+
+        Returns:
+            The address of the record's folder, in which ``index.html`` is the page for people.
+
+        Raises:
+            Conflict: another record is public; nothing is changed then. Or what the public gets differs.
+            Missing: the store lacks a document, or the place is not there.
+            Unavailable: the store or the place can't be reached now, or a document is not to be seen yet.
+        """

@@ -64,6 +64,7 @@ RESULTS = {
     "forget_source": work.Undone(detail="forgot the source"),
     "tell": work.Told(sent=True),
     "write_evidence": SET,
+    "sign_evidence": SET,
 }
 
 

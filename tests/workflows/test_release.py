@@ -54,6 +54,7 @@ async def test_a_release_follows_the_runbook_and_waits_only_at_its_gate(release:
         assert order == [
             "keep_plan", "prepare_source", "build_step", "inspect_step", "describe_files", "make_manifest",
             "sign_files", "verify_signatures", "stage", "promote", "check_public", "push_tag", "write_evidence",
+            "sign_evidence",
         ]  # fmt: skip
 
 

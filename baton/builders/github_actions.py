@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from baton.builders.github_api import GitHubApi
+from baton.builders.github_auth import NoCredential
 from baton.builders.github_collect import collect
 from baton.builders.github_report import report_of
 from baton.builders.outside import SETTLE, OutsideBuilder, Unusable
@@ -145,6 +146,8 @@ class GitHubActions(OutsideBuilder):
     def _get(self, run: OutsideRun) -> WorkflowRun:
         try:
             return self._api.run(run.id)
+        except NoCredential:
+            raise
         except Missing as error:
             if datetime.now(UTC) - run.dispatched < _NEW:
                 raise Unavailable(f"{error}; it was started just now", after=_SOON) from None

@@ -33,19 +33,23 @@ _MARGIN = 300
 _PERMISSIONS = {"actions": "write"}
 
 
+class NoCredential(Missing):
+    """This worker was not given the credential."""
+
+
 def credential(name: EnvName) -> SecretStr:
     """A secret of this worker: the environment variable's value, or what is in the file that ``NAME_FILE`` names.
 
     A file is read each time, so that whoever renews it need not restart the worker.
 
     Raises:
-        Missing: neither is set, or the file can't be read.
+        NoCredential: neither is set, or the file can't be read.
         Invalid: it is empty, or no text.
     """
     value = os.environ.get(name)
     path = os.environ.get(f"{name}_FILE")
     if value is None and path is None:
-        raise Missing(f"this worker has neither {name} nor {name}_FILE in its environment: give it the credential")
+        raise NoCredential(f"this worker has neither {name} nor {name}_FILE in its environment: give it the credential")
     if value is None and path is not None:
         value = _content(Path(path), f"{name}_FILE")
     secret = (value or "").strip()
@@ -59,7 +63,7 @@ def _content(path: Path, name: str) -> str:
         with path.open("rb") as file:
             return file.read(_LONGEST).decode("utf-8", "replace")
     except OSError as error:
-        raise Missing(f"can't read {path}, which {name} names: {error.strerror}") from error
+        raise NoCredential(f"can't read {path}, which {name} names: {error.strerror}") from error
 
 
 class Credentials(Protocol):

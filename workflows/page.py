@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from baton.model.gate import GateResult, Given
     from baton.model.plan import Plan
     from baton.model.status import ReleaseStatus, Waiting
 
@@ -25,9 +26,14 @@ _MARK = {
     StepState.DONE: "✓",
 }
 
-SANDBOX_NOTICE = (
-    "> **Sandbox rehearsal.** Signatures prove nothing, sign-offs are accepted unsigned, nothing leaves this machine."
+_SANDBOX = "> **Sandbox rehearsal.** Signatures prove nothing, nothing leaves this machine."
+_UNSIGNED = (
+    "> **Sandbox rehearsal.** Signatures prove nothing, sign-offs count **unsigned**, nothing leaves this machine."
 )
+
+_WANTED = {WaitKind.SIGN_OFF: "a sign-off", WaitKind.DECISION: "a decision", WaitKind.HAND_IN: "files"}
+_REFUSED = 3
+"""How many of the latest refused acts are shown of a gate."""
 
 
 def page(plan: Plan, status: ReleaseStatus) -> str:
@@ -38,7 +44,9 @@ def page(plan: Plan, status: ReleaseStatus) -> str:
 def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
     yield f"# {plan.title} {plan.version}: {status.phase}"
     if status.sandbox:
-        yield from ("", SANDBOX_NOTICE)
+        yield from ("", _UNSIGNED if status.unsigned_acts else _SANDBOX)
+    if status.driver is not None:
+        yield from ("", f"**{status.driver}** drives it.")
     for waiting in status.waiting:
         yield from _waiting(waiting, status)
     if status.published:
@@ -49,11 +57,10 @@ def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
         )
     yield from ("", "| | step | state | attempt | queue | |", "|-|-|-|-|-|-|")
     for step in status.steps:
-        detail = _cell(step.detail)
+        detail = "<br>".join(part for part in (_cell(step.detail), step.link) if part)
         yield f"| {_MARK[step.state]} | {step.name} | {step.state} | {step.attempt} | {step.queue} | {detail} |"
     for gate in status.gates:
-        who = ", ".join(f"{given.by} as {given.role} at {given.at:%Y-%m-%d %H:%M} UTC" for given in gate.given)
-        yield from ("", f"**{gate}**" + (f" ({who})" if who else ""))
+        yield from _gate(gate)
     if status.manifest is not None:
         manifest = status.manifest
         size = f"{manifest.total_bytes:,} bytes"
@@ -62,20 +69,62 @@ def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
         yield from (f"| {file.name} | {file.size:,} | `{file.sha256}` |" for file in manifest.preview)
         if manifest.files > len(manifest.preview):
             yield f"| … and {manifest.files - len(manifest.preview)} more | | |"
-    yield from ("", f"Plan `{short(status.plan)}`, commit `{plan.source.commit}`, run `{status.run}`")
+    said = f"; {counted(status.heard, 'act')} heard, {status.refused} refused" if status.heard else ""
+    yield from ("", f"Plan `{short(status.plan)}`, commit `{plan.source.commit}`, run `{status.run}`{said}")
 
 
 def _waiting(waiting: Waiting, status: ReleaseStatus) -> Iterator[str]:
     who = ", ".join(waiting.people) or "nobody on the roster"
-    kind, handler = ("sign-off", "sign_off") if waiting.kind is WaitKind.SIGN_OFF else ("decision", "decide")
-    yield from ("", f"## Waits for a {kind}: {waiting.what}", "", _cell(waiting.why), "")
-    yield f"Since {waiting.since:%Y-%m-%d %H:%M} UTC. Any {' or '.join(waiting.roles)} can give it: **{who}**."
-    choices = next((step.choices for step in status.steps if step.name == waiting.what), ())
+    give = "them" if waiting.kind is WaitKind.HAND_IN else "it"
+    yield from ("", f"## Waits for {_WANTED[waiting.kind]}: {waiting.what}", "", _cell(waiting.why), "")
+    step = next((step for step in status.steps if step.name == waiting.what), None)
+    if step is not None and step.link:
+        yield from (f"See {step.link}", "")
+    yield f"Since {waiting.since:%Y-%m-%d %H:%M} UTC. Any {' or '.join(waiting.roles)} can give {give}: **{who}**."
+    choices = () if step is None else step.choices
     instead = f", or {', '.join(choices[1:])} instead of {choices[0]}" if choices[1:] else ""
     yield from ("", f"In a terminal: `{waiting.command}`{instead}", "")
-    yield f"Here: **Send a Signal** or **Send an Update**, name `{handler}`, with your own id in `by`:"
+    yield from _by_hand(waiting, status)
+
+
+def _by_hand(waiting: Waiting, status: ReleaseStatus) -> Iterator[str]:
+    """How to say it from the Web UI: the plain message counts in rehearsals alone, what is signed always does."""
+    handler = "sign_off" if waiting.kind is WaitKind.SIGN_OFF else "decide"
+    where = f"**Send a Signal** or **Send an Update**, name `{handler}`"
+    if not status.unsigned_acts:
+        yield f"Here: {where}, with what this prints, which is signed: `{waiting.command} --print`"
+        return
+    yield f"Here, **unsigned**, since this rehearsal takes people at their word: {where}, with your own id in `by`:"
     yield from ("", "```json", json.dumps(json.loads(waiting.message), indent=2), "```")
 
 
+def _gate(gate: GateResult) -> Iterator[str]:
+    again = f", attempt {gate.attempt}" if gate.attempt > 1 else ""
+    yield from ("", f"**{gate}**{again}")
+    facts = [
+        *(_given("signed off by", given) for given in gate.given),
+        *(_given("**rejected** by", given) for given in gate.rejected),
+        *(
+            f"refused: {refusal.kind} by {_cell(refusal.by)}, {refusal.at:%Y-%m-%d %H:%M} UTC: {_cell(refusal.why)}"
+            for refusal in gate.refused[-_REFUSED:]
+        ),
+    ]
+    if gate.reset:
+        facts.append(f"void: the earlier sign-offs of {', '.join(gate.reset)}, about something else")
+    if facts:
+        yield ""
+        yield from (f"- {fact}" for fact in facts)
+
+
+def _given(what: str, given: Given) -> str:
+    reason = f": {_cell(given.reason)}" if given.reason else ""
+    proof = "**unsigned**" if given.proof is None else _cell(given.proof.credential)
+    return f"{what} {given.by} as {given.role} at {given.at:%Y-%m-%d %H:%M} UTC, {proof}{reason}"
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", "<br>")
+    """Words from elsewhere in one line, without what a page or a terminal would take for more than words."""
+    shown = "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+    return shown.replace("|", "\\|").replace("\n", "<br>")

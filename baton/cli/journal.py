@@ -9,6 +9,7 @@ from rich.text import Text
 
 from baton.cli.layout import columns
 from baton.cli.names import parse_release
+from baton.cli.said_page import acts_table
 from baton.cli.session import with_releases
 from baton.cli.terminal import plain, print_json, show
 from baton.model.errors import Missing
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from baton.cli.place import Place
     from baton.cli.releases import Releases
+    from baton.model.acts import Heard
     from baton.model.base import Digest
     from baton.model.status import Entry, ReleaseStatus
 
@@ -56,6 +58,31 @@ def journal_page(entries: Sequence[Entry]) -> Table:
     for entry in entries:
         table.add_row(Text(f"{entry.at:%Y-%m-%d %H:%M:%SZ}", "dim"), Text(entry.who, "bold"), Text(plain(entry.what)))
     return table
+
+
+def show_acts(place: Place, text: str, *, as_json: bool) -> None:
+    """Show everything that people said to a release, accepted or refused, with what proves it.
+
+    Args:
+        place: where it is.
+        text: the release as it was typed.
+        as_json: as a document and not as a page.
+
+    Raises:
+        BatonError: there is no such release, or it does not answer.
+    """
+    release = parse_release(text)
+
+    async def look(releases: Releases) -> list[Heard]:
+        return await (await releases.open(release)).acts()
+
+    acts = with_releases(place, look)
+    if as_json:
+        print_json("acts", {"release": release.workflow_id, "acts": [act.model_dump(mode="json") for act in acts]})
+    elif acts:
+        show(acts_table(acts))
+    else:
+        show(Text("Nobody has said anything yet.", "dim"))
 
 
 def show_step_log(place: Place, text: str, step: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import (
@@ -22,16 +22,17 @@ from baton.cli.listing import Item
 from baton.cli.names import release_of
 from baton.cli.rpc import problem, told
 from baton.cli.workers import QueueWorkers, workers_of
-from baton.model.errors import Missing, Unavailable
+from baton.model.errors import BatonError, Missing, Unavailable
 from baton.model.status import Beginning, Phase
 from workflows.visibility import KIND, PHASE, PROJECT, STREAM, VERSION, WAITING_FOR, WAITING_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine, Iterable
 
     from temporalio.client import Client, WorkflowExecution
 
     from baton.model.plan import Plan
+    from baton.model.roster import Roster
     from baton.model.version import ReleaseId
 
 WORKFLOW = "Release"
@@ -41,6 +42,8 @@ _AT_ONCE = 8
 """How many releases are asked at the same time."""
 
 _SIMILAR = 5
+
+_Told = TypeVar("_Told")
 
 
 class Releases:
@@ -95,23 +98,37 @@ class Releases:
         return items
 
     async def ask(self, items: Iterable[Item]) -> list[Item]:
-        """The same releases, each that waits with what it says itself: who can do what, since when.
+        """The same releases, each that waits with what it says itself: who can do what, since when, who drives it.
 
         A release that has no worker stays as it was: what it waits for is known, who can give it is not.
         """
-        limit = asyncio.Semaphore(_AT_ONCE)
 
         async def one(item: Item) -> Item:
             if not item.waiting_for:
                 return item
-            async with limit:
-                try:
-                    handle = await self.open(item.release)
-                    return item.model_copy(update={"waiting": (await handle.status()).waiting})
-                except Unavailable:
-                    return item
+            try:
+                status = await (await self.open(item.release)).status()
+            except Unavailable:
+                return item
+            except BatonError as error:
+                # One that can't be understood must not hide the others.
+                return item.model_copy(update={"silence": str(error)})
+            return item.model_copy(update={"waiting": status.waiting, "driver": status.driver})
 
-        return list(await asyncio.gather(*(one(item) for item in items)))
+        return await _at_once(one(item) for item in items)
+
+    async def rosters(self, items: Iterable[Item]) -> list[Roster | None]:
+        """Who may act in each of these releases; None of one that waits for nobody, or whose plan can't be read."""
+
+        async def one(item: Item) -> Roster | None:
+            if not item.waiting_for:
+                return None
+            try:
+                return (await (await self.open(item.release)).plan()).roster
+            except BatonError:
+                return None
+
+        return await _at_once(one(item) for item in items)
 
     async def start(self, plan: Plan) -> ReleaseHandle:
         """Start a release. Its workflow id keeps it from running twice.
@@ -147,6 +164,17 @@ class Releases:
     async def workers(self, queues: Iterable[str], *, of_workflows: Iterable[str]) -> list[QueueWorkers]:
         """Who polls these task queues; see :func:`baton.cli.workers.workers_of`."""
         return await workers_of(self._client, queues, of_workflows=of_workflows)
+
+
+async def _at_once(calls: Iterable[Coroutine[Any, Any, _Told]]) -> list[_Told]:
+    """Do what was asked for all of them, a few at a time; the results are in the same order."""
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(call: Coroutine[Any, Any, _Told]) -> _Told:
+        async with limit:
+            return await call
+
+    return list(await asyncio.gather(*map(one, calls)))
 
 
 def _item(execution: WorkflowExecution) -> Item | None:

@@ -9,21 +9,26 @@ from rich.table import Table
 from rich.text import Text
 
 from baton.cli.layout import block, columns, count_of, files_table, indented, rehearsal_notice
+from baton.cli.said_page import acts_table, gates_page
 from baton.cli.terminal import plain
-from baton.cli.units import age, moment, size
+from baton.cli.units import age, size
 from baton.model.acts import Choice
-from baton.model.base import short
+from baton.model.base import counted, short
 from baton.model.status import Phase, StepState, WaitKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
-    from baton.model.gate import GateResult
+    from baton.model.acts import Heard
     from baton.model.manifest import ManifestRef
     from baton.model.status import Published, ReleaseStatus, StepStatus, Waiting
+
+_WANTED = {WaitKind.SIGN_OFF: "a sign-off", WaitKind.DECISION: "a decision", WaitKind.HAND_IN: "files"}
+_LATEST = 6
+"""How many of the latest acts are shown; `baton log --acts` has all of them."""
 
 _MARKS = {
     StepState.PENDING: ("·", "dim"),
@@ -35,7 +40,12 @@ _MARKS = {
 
 
 def status_page(
-    status: ReleaseStatus, *, now: datetime, silent: Iterable[str] = (), command: Callable[[str], str] = str
+    status: ReleaseStatus,
+    *,
+    now: datetime,
+    silent: Iterable[str] = (),
+    acts: Sequence[Heard] = (),
+    command: Callable[[str], str] = str,
 ) -> RenderableType:
     """Render a release's status.
 
@@ -43,6 +53,7 @@ def status_page(
         status: as the release tells it.
         now: the time from which ages count.
         silent: facts about task queues that it needs and nobody polls.
+        acts: what people said to it, in order.
         command: adds to a command what makes it look at the same place.
     """
     parts: list[RenderableType] = list(rehearsal_notice(status))
@@ -52,7 +63,9 @@ def status_page(
     parts.extend(_waiting(waiting, status, now, command) for waiting in status.waiting)
     parts.append(block("Steps", _steps(status.steps)))
     if status.gates:
-        parts.append(block("Gates", _gates(status)))
+        parts.append(block("Gates", gates_page(status)))
+    if acts:
+        parts.append(block(_heard(status), acts_table(acts[-_LATEST:], name=short)))
     if status.manifest is not None:
         parts.append(block("Manifest", _manifest(status.manifest)))
     if status.published:
@@ -65,7 +78,14 @@ def status_page(
 def _headline(status: ReleaseStatus) -> RenderableType:
     title = Text.assemble((str(status.release), "bold"), f"   {status.release_kind} release of stream {status.stream}")
     names = Text(f"{status.release.workflow_id}   run {status.run}   plan {short(status.plan)}", "dim")
-    return Group(title, names)
+    if status.driver is None and not status.waiting:
+        return Group(title, names)
+    return Group(title, names, Text(f"{status.driver or 'nobody'} drives it", "bold" if status.driver else "dim"))
+
+
+def _heard(status: ReleaseStatus) -> str:
+    refused = f", {status.refused} of them refused" if status.refused else ""
+    return f"What people said last ({counted(status.heard, 'act')} in all{refused})"
 
 
 def _phases(phase: Phase) -> RenderableType:
@@ -87,16 +107,17 @@ def _phases(phase: Phase) -> RenderableType:
 
 
 def _waiting(waiting: Waiting, status: ReleaseStatus, now: datetime, command: Callable[[str], str]) -> RenderableType:
-    kind = "a sign-off" if waiting.kind is WaitKind.SIGN_OFF else "a decision"
     who = ", ".join(waiting.people) or "nobody on the roster"
     lines = Table.grid()
     lines.add_row(Text(plain(waiting.why)))
-    lines.add_row(Text.assemble(f"Any {' or '.join(waiting.roles)} can give it: ", (who, "bold")))
+    if link := _link_of(waiting, status):
+        lines.add_row(Text.assemble("See ", (link, f"link {link}")))
+    give = "them" if waiting.kind is WaitKind.HAND_IN else "it"
+    lines.add_row(Text.assemble(f"Any {' or '.join(waiting.roles)} can give {give}: ", (who, "bold")))
     for text in commands_for(waiting, status):
         lines.add_row(Text.assemble("$ ", (command(text), "bold")))
     title = Text.assemble(
-        ("Waits for ", "bold yellow"),
-        (f"{kind}: {waiting.what}", "bold yellow"),
+        (f"Waits for {_WANTED[waiting.kind]}: {waiting.what}", "bold yellow"),
         f"   since {age(now - waiting.since)}",
     )
     return Group(Text(""), title, indented(lines))
@@ -111,8 +132,14 @@ def commands_for(waiting: Waiting, status: ReleaseStatus) -> list[str]:
         return [waiting.command]
     named = f"{status.release.project}/{status.release.version} {step.name}"
     log = [] if step.log is None else [f"baton log {named}"]
-    files = {Choice.PROVIDE: " FILE…"}
-    return log + [f"baton decide {named} {choice}{files.get(choice, '')}" for choice in step.choices]
+    return log + [
+        f"baton provide {named} FILE…" if choice is Choice.PROVIDE else f"baton decide {named} {choice}"
+        for choice in step.choices
+    ]
+
+
+def _link_of(waiting: Waiting, status: ReleaseStatus) -> str:
+    return next((step.link for step in status.steps if step.name == waiting.what), "")
 
 
 def _steps(steps: Iterable[StepStatus]) -> Table:
@@ -122,34 +149,11 @@ def _steps(steps: Iterable[StepStatus]) -> Table:
         tried = f"attempt {step.attempt}" if step.attempt > 1 else ""
         # Why a step needs a decision stands above, with what can be done about it.
         detail = "" if step.state is StepState.NEEDS_DECISION else plain(step.detail)
+        link = step.link if step.state is not StepState.NEEDS_DECISION else ""
+        about = Text("\n").join([*([Text(detail)] if detail else []), *([Text(link, f"link {link}")] if link else [])])
         state = step.state.replace("-", " ")
-        table.add_row(Text(mark, style), step.name, Text(state, style), tried, step.queue, Text(detail))
+        table.add_row(Text(mark, style), step.name, Text(state, style), tried, step.queue, about)
     return table
-
-
-def _gates(status: ReleaseStatus) -> Table:
-    table = columns()
-    for gate in status.gates:
-        passed = gate.passed_at is not None
-        required = sum(gate.needs.values())
-        have = required - sum(gate.missing.values())
-        about = "plan" if gate.subject == status.plan else "manifest"
-        table.add_row(
-            Text("✓", "green") if passed else Text("▶", "bold yellow"),
-            gate.gate,
-            f"{have} of {required}",
-            Text(f"{about} {short(gate.subject)}", "dim"),
-            Text("\n").join(_signed(gate)),
-        )
-    return table
-
-
-def _signed(gate: GateResult) -> Iterator[Text]:
-    for given in gate.given:
-        reason = f": {plain(given.reason)}" if given.reason else ""
-        yield Text.assemble((given.by, "bold"), f" as {given.role}, {moment(given.at)}{reason}")
-    for role, count in gate.missing.items():
-        yield Text(f"missing: {count} {role}", "bold yellow")
 
 
 def _manifest(manifest: ManifestRef) -> RenderableType:

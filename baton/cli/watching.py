@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from baton.cli.handle import ReleaseHandle
     from baton.cli.place import Place
     from baton.cli.releases import Releases
+    from baton.model.acts import Heard
     from baton.model.status import ReleaseStatus
 
 _EVERY = 1.0
@@ -40,14 +41,16 @@ class Sight:
 
     Attributes:
         silent: facts about queues that it needs and nobody polls.
+        acts: what people said to it; none of one that is over, which needs no worker to be looked at.
     """
 
     status: ReleaseStatus
     silent: tuple[str, ...]
+    acts: tuple[Heard, ...] = ()
 
     def page(self, place: Place, now: datetime) -> RenderableType:
         """As a page."""
-        return status_page(self.status, now=now, silent=self.silent, command=place.command)
+        return status_page(self.status, now=now, silent=self.silent, acts=self.acts, command=place.command)
 
 
 def show_status(place: Place, text: str, *, as_json: bool) -> ExitCode:
@@ -89,7 +92,7 @@ def watch_status(place: Place, text: str) -> ExitCode:
                 await asyncio.sleep(_EVERY)
                 trouble = None
                 try:
-                    sight = await _look(handle)
+                    sight = await _look(handle, sight)
                 except Unavailable as error:
                     trouble = str(error)
                 shown = sight.page(place, datetime.now(UTC))
@@ -108,9 +111,13 @@ def worth(status: ReleaseStatus) -> ExitCode:
     return ExitCode.FAILED if status.phase is Phase.CANCELLED else ExitCode.OK
 
 
-async def _look(handle: ReleaseHandle) -> Sight:
+async def _look(handle: ReleaseHandle, before: Sight | None = None) -> Sight:
     status = await handle.status()
-    return Sight(status, tuple(await handle.silent(queues_ahead(status))))
+    silent = tuple(await handle.silent(queues_ahead(status)))
+    if before is not None and before.status.heard == status.heard:
+        return Sight(status, silent, before.acts)
+    over = not status.heard or status.phase in _OVER
+    return Sight(status, silent, () if over else tuple(await handle.acts()))
 
 
 def queues_ahead(status: ReleaseStatus) -> list[str]:

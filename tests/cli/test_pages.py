@@ -18,17 +18,21 @@ from baton.cli.agreement import Asked
 from baton.cli.agreement_page import agreement_page
 from baton.cli.checking import findings_page
 from baton.cli.journal import journal_page
-from baton.cli.list_page import all_page, waiting_page
+from baton.cli.list_page import all_page, turns_page, waiting_page
 from baton.cli.listing import Item
+from baton.cli.overview import Listed
 from baton.cli.plan_page import plan_page
+from baton.cli.said_page import acts_table
 from baton.cli.status_page import status_page
-from baton.model.acts import Choice, SignOff
-from baton.model.gate import GateResult, Given
+from baton.model.acts import Choice, Heard, Proof, Rejection, SignOff
+from baton.model.gate import GateResult, Given, Refusal
 from baton.model.manifest import Artifact, ManifestRef
+from baton.model.roster import Person
 from baton.model.status import Entry, Phase, Published, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
 from baton.model.version import ReleaseId, ReleaseKind
 from baton.project.finding import error, ok, warning
 from tests.conftest import REAL
+from workflows.page import page as web_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +78,7 @@ def steps(*, windows: StepState = StepState.DONE, later: StepState = StepState.P
     )
 
 
+PROOF = Proof(envelope=digest("7"), credential="ssh key SHA256:RbFfNjnpmEYkhFGBYqPDZTMTcVLnSLwX5hXQF1bXbo4")
 GATE = GateResult(
     gate="publish",
     attempt=1,
@@ -81,7 +86,9 @@ GATE = GateResult(
     subject=digest("a"),
     needs={"release-manager": 2},
     opened=NOW - timedelta(hours=3, minutes=5),
-    given=(Given(by="ada", role="release-manager", at=NOW - timedelta(hours=1), reason="installed it twice"),),
+    given=(
+        Given(by="ada", role="release-manager", at=NOW - timedelta(hours=1), reason="installed it twice", proof=PROOF),
+    ),
 )
 START = GateResult(
     gate="start",
@@ -115,6 +122,78 @@ SIGN_OFF_WANTED = Waiting(
     why="gate publish has 1 of 2 sign-offs; missing: 1 release-manager; asked about aaaaaaaaaaaa",
     command="baton sign-off hello/1.0.0 publish",
     message="{}",
+)
+DISPUTED = GATE.model_copy(
+    update={
+        "attempt": 2,
+        "excluded": ("ada",),
+        "given": (Given(by="grace", role="release-manager", at=NOW - timedelta(minutes=50)),),
+        "rejected": (
+            Given(
+                by="hedy",
+                role="release-manager",
+                at=NOW - timedelta(minutes=20),
+                reason="it does not start",
+                proof=PROOF,
+            ),
+        ),
+        "refused": (
+            Refusal(by="ada", kind="sign-off", at=NOW, why="ada started or planned this release"),
+            Refusal(by="eve", kind="sign-off", at=NOW, why="eve is not on the roster\x1b[2J"),
+        ),
+        "reset": ("ada", "hedy"),
+    }
+)
+HAND_IN_WANTED = Waiting(
+    kind=WaitKind.HAND_IN,
+    what="macos",
+    since=NOW - timedelta(hours=2),
+    roles=("macos-expert",),
+    people=("katherine",),
+    why="files to be handed in: hello-1.0.0.pkg. Build it with Xcode 16, notarized",
+    command="baton provide hello/1.0.0 macos FILE…",
+    message="{}",
+)
+ACTS = tuple(
+    Heard.model_validate(
+        {
+            "number": number,
+            "at": NOW - timedelta(minutes=60 - number),
+            "role": "release-manager",
+            "previous": digest("b"),
+            **facts,
+        }
+    )
+    for number, facts in enumerate(
+        (
+            {
+                "kind": "sign-off",
+                "by": "ada",
+                "about": "gate publish",
+                "accepted": True,
+                "message": "gate publish has 1 of 2 sign-offs",
+                "proof": PROOF,
+                "envelope": digest("7"),
+            },
+            {
+                "kind": "withdraw",
+                "by": "grace",
+                "about": "gate publish",
+                "accepted": True,
+                "message": "gate publish has 0 of 2 sign-offs",
+                "unsigned": "{}",
+            },
+            {
+                "kind": "decide",
+                "by": "eve",
+                "about": "step windows",
+                "accepted": False,
+                "message": "eve is not on the roster; on it: ada, grace",
+                "envelope": digest("8"),
+            },
+        ),
+        start=1,
+    )
 )
 DECISION_WANTED = Waiting(
     kind=WaitKind.DECISION,
@@ -179,6 +258,49 @@ def test_a_rehearsal_that_waits_for_a_decision_and_for_a_worker() -> None:
     expect("status-decision", status_page(waiting, now=NOW, silent=silent, command=lambda text: f"{text} --sandbox"))
 
 
+def test_a_release_that_people_disagree_about() -> None:
+    disputed = status(sandbox=True, unsigned_acts=True, gates=(START, DISPUTED), driver="grace", heard=9, refused=2)
+
+    expect("status-disputed", status_page(disputed, now=NOW, acts=ACTS))
+
+
+def test_a_release_that_waits_for_files_and_links_to_where_it_is_built() -> None:
+    linked = (
+        step("windows", Phase.BUILD, StepState.RUNNING, queue="release", link="https://ci.example.org/run/7"),
+        step(
+            "macos",
+            Phase.BUILD,
+            StepState.NEEDS_DECISION,
+            queue="release",
+            role="macos-expert",
+            choices=(Choice.PROVIDE, Choice.SKIP, Choice.ABORT),
+            link="https://ci.example.org/run/8",
+        ),
+    )
+    waits = status(phase=Phase.BUILD, steps=linked, gates=(), waiting=(HAND_IN_WANTED,), manifest=None)
+
+    expect("status-hand-in", status_page(waits, now=NOW, command=lambda text: f"{text} --sandbox"))
+
+
+@pytest.mark.parametrize("unsigned", [True, False], ids=["unsigned", "signed"])
+def test_what_the_web_ui_shows_of_it(make_plan: Callable[..., Plan], *, unsigned: bool) -> None:
+    disputed = status(
+        sandbox=unsigned,
+        unsigned_acts=unsigned,
+        gates=(START, DISPUTED),
+        waiting=(SIGN_OFF_WANTED, HAND_IN_WANTED),
+        driver="grace",
+        heard=9,
+        refused=2,
+    )
+    text = web_page(make_plan(**({} if unsigned else REAL)), disputed)
+
+    name = PAGES / f"web-{'unsigned' if unsigned else 'signed'}.md"
+    if os.environ.get("BATON_UPDATE_PAGES"):
+        name.write_text(f"{text}\n", encoding="utf-8")
+    assert f"{text}\n" == name.read_text(encoding="utf-8")
+
+
 def test_a_release_that_is_public() -> None:
     passed = GATE.model_copy(update={"given": (*GATE.given, *START.given), "passed_at": NOW})
     released = status(
@@ -212,6 +334,22 @@ def test_what_a_sign_off_agrees_to(make_plan: Callable[..., Plan]) -> None:
     expect("sign-off", agreement_page(Asked(plan, plan.gates[0], GATE, True, MANIFEST, CHECKS), message))
 
 
+def test_what_a_rejection_objects_to(make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(**REAL)
+    objection = Rejection(
+        release=plan.release,
+        gate="publish",
+        attempt=2,
+        run=RUN,
+        subject=digest("a"),
+        by="grace",
+        role="release-manager",
+        reason="it does not start",
+    )
+
+    expect("reject", agreement_page(Asked(plan, plan.gates[0], DISPUTED, True, MANIFEST), objection))
+
+
 def test_a_plan(make_plan: Callable[..., Plan]) -> None:
     plan = make_plan(
         gates=[
@@ -243,6 +381,21 @@ def items() -> list[Item]:
 def test_what_waits_and_for_whom(items: list[Item]) -> None:
     expect("list", waiting_page(items[:2], now=NOW, command=lambda text: f"{text} --sandbox"))
     assert rendered(waiting_page([], now=NOW)) == "Nothing waits for anyone.\n"
+
+
+def test_whose_turn_it_is(items: list[Item]) -> None:
+    me = Person(id="grace", name="Grace", roles=("release-manager",))
+    objected = SIGN_OFF_WANTED.model_copy(update={"people": ("ada",)})
+    third = items[0].model_copy(update={"waiting": (objected, HAND_IN_WANTED), "driver": "ada"})
+    newer = items[1].model_copy(update={"silence": "hello 1.1.0rc1 was answered by another version of Baton"})
+    listed = [Listed(items[0], me), Listed(newer, None), Listed(third, me)]
+
+    expect("list-turns", turns_page(listed, now=NOW, command=lambda text: f"{text} --sandbox"))
+    assert rendered(turns_page([], now=NOW)) == "Nothing waits for anyone.\n"
+
+
+def test_everything_that_people_said() -> None:
+    expect("acts", acts_table(ACTS))
 
 
 def test_every_release(items: list[Item]) -> None:

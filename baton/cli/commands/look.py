@@ -20,7 +20,7 @@ def list_releases(
     sandbox: a.Sandbox = False,
     state: a.State = None,
 ) -> None:
-    """Show what waits, and for whom.
+    """Show what waits for you, for your roles, and for others, and who drives it.
 
     Examples:
       baton list
@@ -69,28 +69,34 @@ def log(
         str | None, typer.Argument(metavar="STEP", help="Print the log of this step's last attempt instead.")
     ] = None,
     *,
+    acts: Annotated[
+        bool, typer.Option("--acts", help="Everything that people said, accepted or refused, with what proves it.")
+    ] = False,
     as_json: a.Json = False,
     sandbox: a.Sandbox = False,
     state: a.State = None,
 ) -> None:
-    """Show who did what in a release, and when; or what a step's commands printed.
+    """Show who did what in a release, and when; what people said; or what a step's commands printed.
 
     A step's log comes from the artifact store, so BATON_STORE has to name the one that the workers use.
 
     Examples:
       baton log hello/1.0.0
+      baton log hello/1.0.0 --acts
       baton log hello/1.0.0 windows
     """
-    from baton.cli.journal import show_journal, show_step_log
+    from baton.cli.journal import show_acts, show_journal, show_step_log
     from baton.cli.place import find_place
 
-    if step is not None and as_json:
-        raise typer.BadParameter("a step's log is text; leave out --json")
+    if step is not None and (as_json or acts):
+        raise typer.BadParameter(f"a step's log is text; leave out {'--json' if as_json else '--acts'}")
     place = find_place(sandbox=sandbox, state=state)
-    if step is None:
-        show_journal(place, release, as_json=as_json)
-    else:
+    if step is not None:
         show_step_log(place, release, step)
+    elif acts:
+        show_acts(place, release, as_json=as_json)
+    else:
+        show_journal(place, release, as_json=as_json)
 
 
 def ui(

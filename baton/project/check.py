@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from baton.model.version import StreamStatus
+from baton.project.check_identities import identities_findings
 from baton.project.check_keys import openpgp_findings
 from baton.project.check_machine import credential_findings, tool_findings
 from baton.project.check_people import people_findings
@@ -15,7 +16,7 @@ from baton.project.finding import Severity, error, ok, warning
 from baton.project.problem import InvalidProject
 from baton.project.read import read_project
 from baton.project.selection import in_words, occasions
-from baton.project.signers import policy_of
+from baton.project.signing_policy import policies_from
 from baton.project.step_tables import steps_on
 
 if TYPE_CHECKING:
@@ -66,25 +67,25 @@ def check_project(
         What was found: errors first, then warnings, then what is well.
     """
     day = today or datetime.now(UTC).date()
-    settings = project.settings
     variables = os.environ if environment is None else environment
     findings = [
         *_files(project),
         *_streams(project, day),
         *_repository(project),
-        *people_findings(project.roster, settings.gates, day, rehearsed=settings.project.sandbox),
+        *people_findings(project.roster, project.settings, day),
         *openpgp_findings(project, day),
-        *tool_findings(project, variables),
-        *credential_findings(project, variables),
+        *identities_findings(project, day),
+        *tool_findings(project, variables, day),
+        *credential_findings(project, variables, day),
         *queue_findings,
     ]
     return sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
 
 
-def queues_of(project: Project) -> tuple[str, ...]:
-    """Every task queue that some release of the project needs a worker for, sorted."""
+def queues_of(project: Project, today: date | None = None) -> tuple[str, ...]:
+    """Every task queue that some release of the project needs a worker for on a day, in UTC, or later; sorted."""
     settings = project.settings
-    policies = [policy_of(project, stream) for stream in settings.streams]
+    policies = policies_from(settings, today or datetime.now(UTC).date())
     signing = {queue for policy in policies for queue in (policy.sigstore_queue, policy.gpg_queue) if queue is not None}
     return tuple(
         sorted(

@@ -16,29 +16,29 @@ from baton.project.builder_tables import (
     PatCredentialTable,
 )
 from baton.project.finding import error, ok, warning
-from baton.project.signers import policy_of
+from baton.project.signing_policy import policies_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from baton.project.announcer_tables import AnnouncerTable
     from baton.project.builder_tables import BuilderTable
     from baton.project.finding import Finding
     from baton.project.read import Project
-    from baton.project.signing_tables import SigningTable
 
 OLDEST = {"git": (2, 32), "gpg": (2, 2)}
 """The oldest version of each tool that does what Baton asks of it."""
 
 
-def tool_findings(project: Project, environment: Mapping[str, str]) -> Iterator[Finding]:
+def tool_findings(project: Project, environment: Mapping[str, str], today: date) -> Iterator[Finding]:
     """What is to be said of git, and of gpg where it is used."""
     yield _tool("git", environment)
-    if any(policy.gpg != "none" for policy in _policies(project)):
+    if any(policy.gpg != "none" for policy in policies_from(project.settings, today)):
         yield _tool("gpg", environment)
 
 
-def credential_findings(project: Project, environment: Mapping[str, str]) -> Iterator[Finding]:
+def credential_findings(project: Project, environment: Mapping[str, str], today: date) -> Iterator[Finding]:
     """Which of the credentials that the project's workers need this machine has; their values are never looked at.
 
     A credential belongs on the one machine that needs it, so that its absence here is a warning at most.
@@ -56,7 +56,7 @@ def credential_findings(project: Project, environment: Mapping[str, str]) -> Ite
             files = (f"{variable}_FILE",) if step.builder.kind == "github-actions" else ()
             yield _credential((variable, *files), f"the {what} of step {step.name}", step.queue, environment)
     needed: dict[tuple[tuple[str, ...], str, str], None] = {}
-    for policy in _policies(project):
+    for policy in policies_from(project.settings, today):
         if policy.sigstore_queue is not None:
             sources = ("BATON_IDENTITY_TOKEN_FILE", "BATON_IDENTITY_TOKEN_COMMAND", "BATON_IDENTITY_TOKEN_URL")
             needed[
@@ -99,10 +99,6 @@ def _credential(names: tuple[str, ...], meaning: str, queue: str, environment: M
     if any(environment.get(name) for name in names):
         return ok(subject, f"set here: {meaning}")
     return warning(subject, f"not set here: {meaning}", f"set it for the worker that polls {queue}")
-
-
-def _policies(project: Project) -> list[SigningTable]:
-    return [policy_of(project, stream) for stream in project.settings.streams]
 
 
 def _tool(name: str, environment: Mapping[str, str]) -> Finding:

@@ -14,12 +14,13 @@ from baton.project.finding import error, ok, warning
 from baton.project.quorum import shortages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import date
 
     from baton.model.roster import Credential, Person, Roster
     from baton.project.finding import Finding
-    from baton.project.schema import GateTable
+    from baton.project.schema import GateTable, ReleaseFile
+    from baton.project.step_tables import StepTable
 
 SMALLEST_RSA = 2048
 """Bits; NIST SP 800-131A Rev. 2 accepts no fewer."""
@@ -28,20 +29,24 @@ SOON = timedelta(days=30)
 """How long before its end a key is worth a warning."""
 
 
-def people_findings(roster: Roster, gates: Sequence[GateTable], today: date, *, rehearsed: bool) -> Iterator[Finding]:
-    """What is to be said of each person's keys, and of each gate.
+def people_findings(roster: Roster, settings: ReleaseFile, today: date) -> Iterator[Finding]:
+    """What is to be said of each person's keys, and of each gate and handed-in step.
 
     Args:
         roster: the people.
-        gates: what waits for them.
+        settings: what waits for them. In a project that is only ever rehearsed, people may act without keys, unless it
+            says otherwise.
         today: the day by which keys are judged.
-        rehearsed: whether the project is only ever rehearsed, so that people may act without keys.
     """
+    rehearsed = settings.project.sandbox and not settings.project.signed_rehearsals
     for person in roster.people:
         yield from _person(person, today, rehearsed=rehearsed)
     able = [person for person in roster.people if rehearsed or _counting_keys(person, today)]
-    for gate in gates:
+    for gate in settings.gates:
         yield from _gate(gate, able)
+    for step in settings.steps:
+        if step.builder.kind == "handed-in":
+            yield from _handed_in(step, able)
 
 
 def ending(subject: str, last: date | None, today: date) -> Iterator[Finding]:
@@ -102,6 +107,16 @@ def _ssh_fault(key: SshKey) -> str | None:
     if isinstance(loaded, RSAPublicKey) and loaded.key_size < SMALLEST_RSA:
         return f"an RSA key of {loaded.key_size} bits; accepted: {SMALLEST_RSA} or more"
     return None
+
+
+def _handed_in(step: StepTable, able: list[Person]) -> Iterator[Finding]:
+    """Whether somebody can hand the step's files in, so that it counts."""
+    subject = f"step {step.name}"
+    by = [person.id for person in able if step.role in person.roles]
+    if by:
+        yield ok(subject, f"handed in by {' or '.join(by)}")
+        return
+    yield error(subject, f"handed in by a {step.role}, none of whom has a key that counts today", "add a key")
 
 
 def _gate(gate: GateTable, able: list[Person]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from baton.project.problem import Fault
 from baton.project.roster_tables import OpenPgpKeyTable
+from baton.project.signing_policy import signing_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +28,9 @@ def named(settings: ReleaseFile) -> Iterator[tuple[Place, str, str]]:
         for index, key in enumerate(person.keys):
             if isinstance(key, OpenPgpKeyTable) and key.public_key_file is not None:
                 yield ("roster", number, "keys", index), key.fingerprint, key.public_key_file
-    policies = [(("signing",), settings.signing)] + [
-        (("streams", name, "signing"), stream.signing) for name, stream in settings.streams.items()
-    ]
-    for place, policy in policies:
-        if policy is not None and policy.team is not None:
-            yield (*place, "team"), policy.team.fingerprint, policy.team.public_key_file
+    for place, table in signing_parts(settings):
+        if table.team is not None:
+            yield (*place, "team"), table.team.fingerprint, table.team.public_key_file
 
 
 def read_all(settings: ReleaseFile, folder: Path) -> tuple[dict[str, str], list[Fault]]:

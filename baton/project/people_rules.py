@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baton.model.announcing import Event
 from baton.model.plan import GatePoint
 from baton.project.explain import near
 from baton.project.problem import Fault
-from baton.project.quorum import shortages
+from baton.project.quorum import never_without_starter, shortages
 from baton.project.roster_tables import OpenPgpKeyTable, SshKeyTable
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def people_faults(settings: ReleaseFile) -> Iterator[Fault]:
     yield from _roster(settings.roster)
     yield from _roles_of_steps(settings, held)
     yield from _quorums(settings, held)
+    yield from _reminders(settings)
     if not settings.project.sandbox:
         yield from _gates_of_real_releases(settings)
 
@@ -78,9 +80,22 @@ def _quorums(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:
         for role in unknown:
             fact = f"nobody holds this role; held: {', '.join(held)}{near(role, held)}"
             yield Fault(("gates", index, "needs", role), fact)
-        if not unknown:
-            for shortage in shortages(gate.needs, [person.roles for person in settings.roster]):
-                yield Fault(("gates", index, "needs"), f"gate {gate.name} {shortage}")
+        if unknown:
+            continue
+        everyone = [person.roles for person in settings.roster]
+        short = list(shortages(gate.needs, everyone))
+        for shortage in short:
+            yield Fault(("gates", index, "needs"), f"gate {gate.name} {shortage}")
+        if not short and not gate.starter_counts and never_without_starter(gate.needs, everyone):
+            fact = (
+                f"gate {gate.name} can't pass: without the one who starts the release there are too few, whoever it is"
+            )
+            yield Fault(("gates", index, "starter-counts"), fact)
+
+
+def _reminders(settings: ReleaseFile) -> Iterator[Fault]:
+    if settings.reminders and not any(Event.REMINDER in announcer.on for announcer in settings.announcers):
+        yield Fault(("reminders",), 'no announcer tells of a "reminder", so nobody would hear them')
 
 
 def _gates_of_real_releases(settings: ReleaseFile) -> Iterator[Fault]:

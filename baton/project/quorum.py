@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 
 def shortages(needs: Mapping[str, int], roles_held: Collection[Collection[str]]) -> Iterator[str]:
@@ -29,6 +29,18 @@ def shortages(needs: Mapping[str, int], roles_held: Collection[Collection[str]])
             if there < wanted:
                 known |= set(roles)
                 yield f"asks for {wanted} as {' or '.join(roles)}, but {_people(there)}"
+
+
+def never_without_starter(needs: Mapping[str, int], roles_held: Sequence[Collection[str]]) -> bool:
+    """Whether a gate that does not count whoever starts the release can never pass, whoever starts it.
+
+    Args:
+        needs: how many different people of each role.
+        roles_held: the roles of each person who may agree, any of whom may start.
+    """
+    return all(
+        any(shortages(needs, [*roles_held[:starter], *roles_held[starter + 1 :]])) for starter in range(len(roles_held))
+    )
 
 
 def _people(number: int) -> str:

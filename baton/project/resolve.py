@@ -77,13 +77,14 @@ def resolve(
         commit: the whole id of the commit to release; see :func:`baton.project.commit.resolve_commit`.
         started_by: the roster id of the person who starts it.
         sandbox: what the sandbox substitutes, or None for a real release.
-        today: the day, in UTC, by which a stream's end of life is judged; by default the current one.
+        today: the day, in UTC, by which a stream's end of life and who signs it are judged; by default the current one.
 
     Raises:
         CannotPlan: the release can't be made; the error lists every reason.
     """
     streams = [parts.stream(name, table) for name, table in project.settings.streams.items()]
-    stream, reasons = _stream_of(version, streams, today or datetime.now(UTC).date())
+    day = today or datetime.now(UTC).date()
+    stream, reasons = _stream_of(version, streams, day)
     if not is_whole(commit):
         reasons.append(f"{commit!r} is not the whole id of a commit; expected 40 or 64 hexadecimal digits")
     reasons += _objections(project, started_by, rehearsal=sandbox is not None)
@@ -92,7 +93,7 @@ def resolve(
     if stream is None or reasons:
         raise CannotPlan(reasons)
     try:
-        plan = _plan(project, stream, version, commit, started_by=started_by, sandbox=sandbox)
+        plan = _plan(project, stream, version, commit, started_by=started_by, sandbox=sandbox, today=day)
     except ValidationError as error:
         raise CannotPlan(_fields(error)) from error
     if twice := _named_twice(plan):
@@ -101,7 +102,14 @@ def resolve(
 
 
 def _plan(
-    project: Project, stream: Stream, version: str, commit: str, *, started_by: str, sandbox: SandboxFacts | None
+    project: Project,
+    stream: Stream,
+    version: str,
+    commit: str,
+    *,
+    started_by: str,
+    sandbox: SandboxFacts | None,
+    today: date,
 ) -> Plan:
     settings, own = project.settings, project.settings.project
     rehearsed = sandbox is not None
@@ -127,7 +135,7 @@ def _plan(
         checks=tuple(parts.check(table, version) for table in settings.checks if occasion.is_meant(table)),
         sboms=own.sboms,
         limits=parts.limits(settings.archive_limits),
-        signers=signers(project, stream.name, sandbox),
+        signers=signers(project, stream.name, sandbox, today),
         gates=tuple(parts.gate(table) for table in settings.gates),
         targets=(parts.sandbox_target(settings.targets),) if rehearsed else parts.targets(settings.targets),
         announcers=tuple(parts.announcer(table, rehearsed=rehearsed) for table in settings.announcers),

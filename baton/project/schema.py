@@ -89,8 +89,9 @@ class IdentitiesTable(Table):
     """The list of everyone whose signature counts, which the project publishes for those who download."""
 
     document: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=1000)]
-    """The published list: a path relative to this file. `baton check` refuses a change to who signs that this list, and
-    so whoever verifies with it, knows nothing of."""
+    """The list that is published, as a path relative to this file; no server is asked. `baton check` refuses a change
+    to who signs after which published files would not have been signed by whom they were, or new ones by nobody whom
+    the list has."""
 
 
 class GateTable(Table):

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from baton.model.plan import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
-from baton.project.signing_tables import MachineTable, StreamSigningTable
+from baton.project.signing_policy import policy_of
+from baton.project.signing_tables import MachineTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from baton.model.plan import Signer
     from baton.project.read import Project
@@ -17,22 +19,19 @@ if TYPE_CHECKING:
     from baton.project.signing_tables import SigningTable, TeamTable
 
 
-def policy_of(project: Project, stream: str) -> SigningTable:
-    """How the files of a stream are signed."""
-    own = project.settings.streams[stream].signing or StreamSigningTable()
-    return own.over(project.settings.signing)
-
-
-def signers(project: Project, stream: str, sandbox: SandboxFacts | None) -> tuple[Signer, ...]:
+def signers(
+    project: Project, stream: str, sandbox: SandboxFacts | None, today: date | None = None
+) -> tuple[Signer, ...]:
     """The signers of a stream's files; in a rehearsal the sandbox's own, of the same kinds.
 
     Args:
         project: whose policy it is.
         stream: the stream's name.
         sandbox: what the sandbox substitutes, or None for a real release.
+        today: the day of the policy, in UTC; by default the current one.
     """
-    policy = policy_of(project, stream)
-    return tuple(_rehearsed(policy, sandbox) if sandbox is not None else _real(policy, project.public_keys))
+    policy = policy_of(project.settings, stream, today)
+    return tuple(_rehearsed(policy, sandbox) if sandbox is not None else real_signers(policy, project.public_keys))
 
 
 def _rehearsed(policy: SigningTable, sandbox: SandboxFacts) -> Iterator[Signer]:
@@ -52,7 +51,7 @@ def _rehearsed(policy: SigningTable, sandbox: SandboxFacts) -> Iterator[Signer]:
         )
 
 
-def _real(policy: SigningTable, public_keys: Mapping[str, str]) -> Iterator[Signer]:
+def real_signers(policy: SigningTable, public_keys: Mapping[str, str]) -> Iterator[Signer]:
     """The named signers; that they are named is a rule that every valid file of a real project keeps."""
     if policy.sigstore == "machine" and (machine := policy.machine) is not None:
         yield SigstoreSigner(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from baton.model.plan import SigstoreInstance
 from baton.project.problem import Fault
+from baton.project.signing_policy import signing_parts, spells
+from baton.project.signing_tables import SigningChangeTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,13 +20,21 @@ if TYPE_CHECKING:
 def signing_faults(settings: ReleaseFile) -> Iterator[Fault]:
     """Streams that nobody signs, signers that are not named, and the sandbox's Sigstore where it can't count."""
     rehearsed = settings.project.sandbox
-    yield from _machine(settings.signing.machine, ("signing", "machine"), rehearsed=rehearsed)
     yield from _policy(settings.signing, ("signing",), rehearsed=rehearsed)
-    for name, stream in settings.streams.items():
-        if stream.signing is not None:
-            place = ("streams", name, "signing")
-            yield from _machine(stream.signing.machine, (*place, "machine"), rehearsed=rehearsed)
-            yield from _policy(stream.signing.over(settings.signing), place, rehearsed=rehearsed)
+    for place, table in signing_parts(settings):
+        yield from _machine(table.machine, (*place, "machine"), rehearsed=rehearsed)
+        if isinstance(table, SigningChangeTable):
+            yield from _days(table, place)
+    for stream in settings.streams:
+        for spell in spells(settings, stream):
+            yield from _policy(spell.policy, spell.place, rehearsed=rehearsed)
+
+
+def _days(change: SigningChangeTable, place: Place) -> Iterator[Fault]:
+    if change.first is None and change.last is None:
+        yield Fault(place, "meant for every day; name its from or until, or say it where it changes something")
+    elif change.first is not None and change.last is not None and change.last < change.first:
+        yield Fault((*place, "until"), f"found {change.last}, which is before its first day {change.first}")
 
 
 def _policy(policy: SigningTable, place: Place, *, rehearsed: bool) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """The tables of `release.toml` that say how files are signed, and by whom."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict, StringConstraints
@@ -48,6 +49,32 @@ class TeamTable(Table):
     """The task queue of the worker that holds the key."""
 
 
+class SigningChangeTable(Table):
+    """What is done otherwise from one day to another; what is left out stays as it is. Of several, the later win."""
+
+    first: date | None = Field(default=None, alias="from")
+    """The first day on which it is done so, in UTC."""
+
+    last: date | None = Field(default=None, alias="until")
+    """The last day on which it is done so, in UTC."""
+
+    sigstore: SigstorePolicy | None = None
+    """Who signs with Sigstore then: the `machine`, or nobody (`none`)."""
+
+    gpg: GpgPolicy | None = None
+    """Who signs with OpenPGP then: the `team` with its key, or nobody (`none`)."""
+
+    machine: MachineTable | None = None
+    """The machine identity that signs then."""
+
+    team: TeamTable | None = None
+    """The OpenPGP key that signs then."""
+
+    def covers(self, day: date) -> bool:
+        """Whether it is done so on that day."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
 class SigningTable(Table):
     """How every file is signed. Where `project.sandbox` is true, `machine` and `team` may be left out."""
 
@@ -63,6 +90,9 @@ class SigningTable(Table):
     team: TeamTable | None = None
     """The OpenPGP key of the team."""
 
+    changes: tuple[SigningChangeTable, ...] = Field(default=(), max_length=100)
+    """What was or will be done otherwise on some days."""
+
     @property
     def sigstore_queue(self) -> str | None:
         """The task queue of the worker that signs with Sigstore, or None if nobody does."""
@@ -74,6 +104,12 @@ class SigningTable(Table):
         if self.gpg == "none":
             return None
         return QUEUE if self.team is None else self.team.queue
+
+    def under(self, changed: "SigningChangeTable | StreamSigningTable") -> "SigningTable":
+        """The policy with what is said there in its place."""
+        return self.model_copy(
+            update={key: value for key in _POLICY if (value := getattr(changed, key)) is not None},
+        )
 
 
 class StreamSigningTable(Table):
@@ -91,7 +127,8 @@ class StreamSigningTable(Table):
     team: TeamTable | None = None
     """The OpenPGP key that signs this stream, in place of the project's."""
 
-    def over(self, project: SigningTable) -> SigningTable:
-        """The stream's whole policy: the project's, with what is said here in its place."""
-        own = {name: value for name, value in self if value is not None}
-        return project.model_copy(update=own)
+    changes: tuple[SigningChangeTable, ...] = Field(default=(), max_length=100)
+    """What was or will be done otherwise on some days in this stream."""
+
+
+_POLICY = ("sigstore", "gpg", "machine", "team")

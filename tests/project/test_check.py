@@ -83,6 +83,26 @@ def test_people_without_keys_can_not_pass_a_real_gate(release_toml: Writer) -> N
     }
 
 
+def test_a_gate_that_does_not_count_the_starter_needs_others_with_keys(release_toml: Writer) -> None:
+    others = ("release-manager = 1 }", "release-manager = 1 }\nstarter-counts = false")
+    only_ada = ('roles = ["release-manager", "windows-expert"]', 'roles = ["windows-expert"]')
+    one = ("release-manager = 2", "release-manager = 1")
+
+    warned = found(release_toml.changed(others, only_ada, one, keys("Ada")), Severity.WARNING)["gate commit"]
+    assert "without ada it can't pass, nor can a release pass that they start" in warned
+
+
+def test_a_handed_in_step_needs_somebody_with_a_key(release_toml: Writer) -> None:
+    step = (
+        '[[steps]]\nname = "mac"\nqueue = "q"\nfiles = ["x"]\nrole = "windows-expert"\n'
+        'builder = { kind = "handed-in" }\n'
+    )
+
+    errors = found(release_toml.changed(keys("Ada"), more=step), Severity.ERROR)
+    assert errors["step mac"] == "handed in by a windows-expert, none of whom has a key that counts today (add a key)"
+    assert found(release_toml.changed(keys("Grace"), more=step), Severity.OK)["step mac"] == "handed in by grace"
+
+
 def test_a_gate_that_hangs_on_one_person_is_told(release_toml: Writer) -> None:
     warnings = found(release_toml.changed(keys("Ada"), keys("Grace")), Severity.WARNING)
 

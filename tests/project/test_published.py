@@ -101,7 +101,8 @@ def test_the_page_has_every_table() -> None:
 
 def test_the_examples_of_the_page_are_together_one_valid_file(release_toml: Writer) -> None:
     (release_toml.folder / "keys").mkdir()
-    (release_toml.folder / "keys" / "team.asc").write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n", encoding="ascii")
+    for key in ("team.asc", "team-2024.asc"):
+        (release_toml.folder / "keys" / key).write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n", encoding="ascii")
     examples = "\n".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
 
     project = release_toml.read(examples)

@@ -178,7 +178,12 @@ def test_everything_that_stands_against_a_release_comes_at_once(release_toml: Wr
 def test_a_gate_that_does_not_count_the_starter_needs_others(release_toml: Writer) -> None:
     alone = ("needs = { release-manager = 2 }", "needs = { release-manager = 2 }\nstarter-counts = false")
 
-    assert reasons(release_toml.changed(alone)) == [
+    editor = '[[roster]]\nid = "katherine"\nname = "Katherine"\nroles = ["editor"]\n'
+
+    project = release_toml.changed(alone, more=editor)
+
+    assert resolve(project, "3.14.0", COMMIT, started_by="katherine", sandbox=None, today=TODAY).gates[1].needs
+    assert reasons(project) == [
         (
             "gate files does not count ada, who starts the release: "
             "it asks for 2 as release-manager, but only one person can act as that"

@@ -188,6 +188,24 @@ def test_a_key_belongs_to_one_person(release_toml: Writer) -> None:
     assert problem.endswith("roster[1].keys[0]: found a key of ada for grace as well; a key proves who one person is")
 
 
+def test_a_gate_that_can_not_pass_whoever_starts_is_refused(release_toml: Writer) -> None:
+    (problem,) = release_toml.problems(("release-manager = 2 }", "release-manager = 2 }\nstarter-counts = false"))
+
+    assert problem == (
+        "46: gates[1].starter-counts: gate files can't pass: without the one who starts the release there are too few, "
+        "whoever it is"
+    )
+
+
+def test_reminders_that_nobody_hears_are_refused(release_toml: Writer) -> None:
+    reminder = '[[reminders]]\nafter = "4h"\n'
+    log = '[[announcers]]\nkind = "log"\nname = "log"\non = ["{}"]\n'
+
+    (problem,) = release_toml.problems(more=reminder + log.format("released"))
+    assert problem.endswith(': reminders: no announcer tells of a "reminder", so nobody would hear them')
+    assert release_toml.changed(more=reminder + log.format("reminder")).settings.reminders
+
+
 ROLES = st.sampled_from(["a", "b", "c"])
 
 

@@ -77,6 +77,8 @@ client = "00000000-0000-0000-0000-000000000002"
 secret-from = "SPAM_ENTRA_SECRET"
 """
 
+LOG = '[[announcers]]\nkind = "log"\nname = "log"\n'
+
 VARIANT = """
 [[steps.variants]]
 streams = ["3.13"]
@@ -350,7 +352,7 @@ def test_reminders_come_in_order_and_once(release_toml: Writer) -> None:
         for after, to in [("1d", 'to = "everyone"\n'), ("4h", ""), ("24h", 'to = "everyone"\n'), ("240m", "")]
     )
 
-    plan = plan_of(release_toml, more + "[evidence]\npublish = true\n")
+    plan = plan_of(release_toml, more + LOG + "[evidence]\npublish = true\n")
 
     assert plan.reminders == (Reminder(after=4 * 3600), Reminder(after=24 * 3600, to=Audience.EVERYONE))
     assert plan.publish_evidence

@@ -1,0 +1,394 @@
+"""A real release, in which nothing is a sandbox's: people prove what they say, and workers believe nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from baton.model import work
+from baton.model.acts import Answer, SignOff
+from baton.model.statement import statement_of
+from baton.model.status import Beginning, Phase
+from baton.project.read import read_project
+from baton.project.resolve import resolve
+from baton.proof import seal
+from baton.sandbox.state import State
+from baton.sandbox.team_key import TeamKey
+from baton.store import LocalStore
+from tests.e2e.conftest import tiny_project
+from tests.e2e.desks import Desk, serving, with_ssh_key
+from tests.e2e.forger import Forgery
+from tests.proof.conftest import Gnupg
+from workflows.release import ReleaseWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from temporalio.api.workflow.v1 import PendingActivityInfo
+    from temporalio.client import Client, WorkflowHandle
+    from temporalio.testing import WorkflowEnvironment
+
+    from baton.model.plan import Plan
+    from baton.model.status import ReleaseStatus
+    from baton.proof.ssh_key import SshSigningKey
+
+pytestmark = pytest.mark.e2e
+
+RELEASE_TOML = """\
+[project]
+name = "tiny"
+title = "Tiny"
+repository = "{repository}"
+sboms = false
+
+[streams."1"]
+status = "bugfix"
+
+[[roster]]
+id = "ada"
+name = "Ada"
+roles = ["release-manager"]
+keys = [{{ kind = "ssh", public-key = "{ada}" }}]
+
+[[roster]]
+id = "grace"
+name = "Grace"
+roles = ["release-manager"]
+keys = [{{ kind = "openpgp", fingerprint = "{grace}", public-key-file = "grace.asc" }}]
+
+[[roster]]
+id = "katherine"
+name = "Katherine"
+roles = ["release-manager"]
+keys = [{{ kind = "ssh", public-key = "{katherine}" }}]
+
+[[steps]]
+name = "text"
+queue = "build"
+files = ["tiny.txt"]
+builder = {{ kind = "command", commands = [["python3", "build.py"]] }}
+
+[signing]
+sigstore = "none"
+gpg = "team"
+
+[signing.team]
+fingerprint = "{team}"
+public-key-file = "team.asc"
+
+[[gates]]
+name = "commit"
+before = "build"
+needs = {{ release-manager = 1 }}
+starter-counts = false
+
+[[gates]]
+name = "files"
+before = "publish"
+needs = {{ release-manager = 2 }}
+starter-counts = false
+
+[[targets]]
+kind = "directory"
+name = "downloads"
+path = "{served}"
+url = "{url}"
+"""
+
+
+class Site:
+    """A web server that is down until somebody starts it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextlib.contextmanager
+    def up(self) -> Iterator[None]:
+        handler = partial(SimpleHTTPRequestHandler, directory=str(self.folder))
+        with ThreadingHTTPServer(("127.0.0.1", self.port), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            try:
+                yield
+            finally:
+                server.shutdown()
+
+
+@dataclass(frozen=True)
+class Real:
+    """A project, its people at their own machines, and workers that know its rules."""
+
+    client: Client
+    project: Path
+    served: Path
+    site: Site
+    store: LocalStore
+    team_key: Path
+    ada: Desk
+    grace: Desk
+    katherine: Desk
+    mallory: SshSigningKey
+
+    def release(self, version: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(f"release/tiny/{version}")
+
+    async def until(self, version: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
+        async with asyncio.timeout(90):
+            while not condition(status := await self.release(version).query(ReleaseWorkflow.status)):
+                await asyncio.sleep(0.1)
+        return status
+
+    async def until_waiting(self, version: str, what: str) -> ReleaseStatus:
+        return await self.until(version, lambda status: any(waiting.what == what for waiting in status.waiting))
+
+
+@pytest.fixture(scope="module")
+def gnupg() -> Iterator[Gnupg]:
+    # Not in pytest's folder: its path is too long for the agent's sockets.
+    home = Path(tempfile.mkdtemp(prefix="g-"))
+    try:
+        yield Gnupg(home)
+    finally:
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=10)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+async def real(folder: Path, gnupg: Gnupg, temporal: WorkflowEnvironment) -> AsyncIterator[Real]:
+    address = temporal.client.service_client.config.target_host
+    served = folder / "served"
+    served.mkdir()
+    site = Site(served)
+    team = TeamKey(State.at(folder / "team"))
+    (folder / "team").mkdir(mode=0o700)
+    team_key = team.make()
+    grace = gnupg.make("Grace <grace@example.org>")
+    keys = {name: with_ssh_key(folder / name) for name in ("ada", "katherine", "mallory")}
+    repository, _ = tiny_project(folder)
+    (repository / "team.asc").write_bytes(team_key.file.read_bytes())
+    (repository / "grace.asc").write_text(gnupg.listed(grace).public_key or "")
+    (repository / "release.toml").write_text(
+        RELEASE_TOML.format(
+            repository=repository,
+            ada=keys["ada"].credential.public_key,
+            katherine=keys["katherine"].credential.public_key,
+            grace=grace,
+            team=team_key.fingerprint,
+            served=served,
+            url=site.url,
+        )
+    )
+    git = ["git", "-C", str(repository), "-c", "user.name=Tiny", "-c", "user.email=tiny@example.org"]
+    for command in (["add", "."], ["commit", "-q", "-m", "How it is released"]):
+        subprocess.run([*git, *command], check=True)
+    # The workers that hold secrets have copies that nobody changes but whoever runs them.
+    for duty in ("sign", "publish"):
+        subprocess.run(["git", "clone", "-q", repository, folder / f"rules-{duty}"], check=True)
+    common = {"TEMPORAL_ADDRESS": address, "BATON_STORE": str(folder / "store")}
+    workers = {
+        "release": common,
+        "build": common,
+        "sign": {
+            **common,
+            "BATON_GPG_HOME": str(team.home()),
+            "BATON_PROJECTS": str(folder / "rules-sign/release.toml"),
+        },
+        "publish": {**common, "BATON_PROJECTS": str(folder / "rules-publish")},
+    }
+    try:
+        async with serving(folder / "workers", workers):
+            yield Real(
+                client=temporal.client,
+                project=repository,
+                served=served,
+                site=site,
+                store=LocalStore(folder / "store"),
+                team_key=team_key.file,
+                ada=Desk(folder / "ada", "ada", TEMPORAL_ADDRESS=address),
+                grace=Desk(folder / "grace", "grace", TEMPORAL_ADDRESS=address, GNUPGHOME=str(gnupg.home)),
+                katherine=Desk(folder / "katherine", "katherine", TEMPORAL_ADDRESS=address),
+                mallory=keys["mallory"],
+            )
+    finally:
+        team.end_agent()
+
+
+async def test_a_real_release_is_made_by_people_who_prove_what_they_say(real: Real) -> None:
+    def say(desk: Desk, *words: str, code: int = 0) -> Any:
+        return asyncio.to_thread(desk, *words, code=code)
+
+    await say(real.ada, "start", "1.0", "-C", str(real.project), "--yes")
+    status = await real.until_waiting("1.0", "commit")
+    assert status.waiting[0].people == ("grace", "katherine")
+
+    # Neither their word nor a stranger's key is enough, whatever they are sent with.
+    said = await say(real.katherine, "sign-off", "tiny/1.0", "commit", "--unsigned", "--yes", code=1)
+    assert "takes signed acts only" in said
+    agreed = sign_off(status, "commit", by="katherine")
+    for message, why in (
+        (agreed.model_dump(mode="json"), "accepts only acts that are proven by a signature"),
+        (json.loads(seal(statement_of(agreed), real.mallory)), "which the roster lists for nobody"),
+    ):
+        answer = await real.release("1.0").execute_update("sign_off", message, result_type=Answer)
+        assert not answer.accepted
+        assert why in answer.message
+    await say(real.grace, "sign-off", "tiny/1.0", "commit", "--yes")
+
+    await real.until_waiting("1.0", "files")
+    assert not (real.served / "tiny").exists()
+    said = await say(real.ada, "sign-off", "tiny/1.0", "files", "--yes", code=1)
+    assert "asks for somebody else's agreement" in said
+    for desk in (real.katherine, real.grace):
+        await say(desk, "sign-off", "tiny/1.0", "files", "--yes")
+
+    # The web server is down: what fetches the files back fails and is tried again, until it is up.
+    await _mend_by_the_temporal_command_line(real, real.ada, "1.0")
+    status = await real.until("1.0", lambda status: status.phase is Phase.RELEASED)
+    assert [given.proof is not None for gate in status.gates for given in gate.given] == [True] * 3
+    assert status.refused == 2
+    public = real.served / "tiny/1.0"
+    assert {file.name for file in public.iterdir()} == {"tiny.txt", "tiny.txt.asc"}
+    _verify_as_a_stranger(public, real.team_key)
+    tags = subprocess.run(["git", "-C", real.project, "tag"], capture_output=True, text=True, check=True)
+    assert tags.stdout.split() == ["v1.0"]
+
+
+async def _mend_by_the_temporal_command_line(real: Real, desk: Desk, version: str) -> None:
+    """Hold a failing activity, change it, let it go on, and have it tried at once: docs/operate.md says how."""
+    name = f"release/tiny/{version}"
+    pending = await _until_pending(real, version, lambda one: one.attempt >= 2)
+    assert pending.activity_type.name == "check_public"
+    of = ("--workflow-id", name, "--activity-id", pending.activity_id)
+
+    async def temporal(*words: str) -> str:
+        return await asyncio.to_thread(desk.temporal, *words)
+
+    await temporal("activity", "pause", *of, "--reason", "the web server is being repaired")
+    await _until_pending(real, version, lambda one: one.paused)
+    assert "paused" in (await temporal("workflow", "describe", "--workflow-id", name)).lower()
+    slower = ("--retry-initial-interval", "20m", "--retry-maximum-interval", "20m")
+    await temporal("activity", "update-options", *of, *slower)
+    with real.site.up():
+        await temporal("activity", "unpause", *of)
+        # Unpaused, it would wait for its next try; reset, it does not.
+        await temporal("activity", "reset", *of)
+        await real.until(version, lambda status: bool(status.published))
+
+
+async def _until_pending(
+    real: Real, version: str, condition: Callable[[PendingActivityInfo], bool]
+) -> PendingActivityInfo:
+    """The first piece of work under way that fulfils a condition."""
+    async with asyncio.timeout(60):
+        while True:
+            described = await real.release(version).describe()
+            for pending in described.raw_description.pending_activities:
+                if condition(pending):
+                    return pending
+            await asyncio.sleep(0.1)
+
+
+def sign_off(status: ReleaseStatus, gate: str, *, by: str) -> SignOff:
+    """What somebody says who agrees to what a gate asks about, made by hand."""
+    [asked] = [result for result in status.gates if result.gate == gate]
+    return SignOff(
+        release=status.release,
+        run=status.run,
+        subject=asked.subject,
+        by=by,
+        role="release-manager",
+        at=asked.opened,
+        nonce="0" * 32,
+        gate=gate,
+        attempt=asked.attempt,
+    )
+
+
+def _verify_as_a_stranger(public: Path, team_key: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="g-") as home:
+        stranger = Gnupg(Path(home))
+        stranger.run("--import", team_key)
+        stranger.run("--verify", public / "tiny.txt.asc", public / "tiny.txt")
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=10)
+
+
+async def test_who_writes_to_temporal_alone_gets_nothing_signed_or_published(real: Real) -> None:
+    forged = _forged_plan(real)
+    release = await real.client.start_workflow(
+        ReleaseWorkflow.run, Beginning(plan=forged), id=forged.release.workflow_id, task_queue=forged.queue
+    )
+    status = await real.until_waiting("1.1", "commit")
+    message = json.loads(seal(statement_of(sign_off(status, "commit", by="grace")), real.mallory))
+    answer = await release.execute_update("sign_off", message, result_type=Answer)
+    assert answer.accepted, answer.message
+    # The workflow believes its forged roster; the signing worker does not.
+    status = await real.until_waiting("1.1", "sign-gpg")
+    [step] = [step for step in status.steps if step.name == "sign-gpg"]
+    assert "which the roster lists for nobody" in step.detail
+    assert status.manifest is not None
+    await release.terminate()
+
+    # Nor does either believe a workflow that asks without any runbook.
+    async with Worker(
+        real.client, task_queue="forger", workflows=[Forgery], workflow_runner=UnsandboxedWorkflowRunner()
+    ):
+        ref = work.ReleaseRef(release=forged.release, run=status.run, plan=status.plan, sandbox=False)
+        sign = work.SignFiles(release=ref, signer=forged.signers[0], manifest=status.manifest, gates=status.gates)
+        publish = work.Publish(
+            release=ref, target=forged.targets[0], manifest=status.manifest, signed=(), gates=status.gates
+        )
+        for item, queue, argument in (
+            (work.SIGN_FILES, "sign", sign),
+            (work.STAGE, "publish", publish),
+            (work.PROMOTE, "publish", publish),
+        ):
+            with pytest.raises(WorkflowFailureError) as failure:
+                await real.client.execute_workflow(
+                    Forgery.run,
+                    args=[item.name, queue, argument.model_dump(mode="json", by_alias=True)],
+                    id=f"forgery-{item.name}",
+                    task_queue="forger",
+                )
+            assert "which the roster lists for nobody" in str(_innermost(failure.value))
+    assert not (real.served / "tiny/1.1").exists()
+    assert not list(real.served.parent.glob(".served.staging/tiny/1.1"))
+
+
+def _forged_plan(real: Real) -> Plan:
+    """The project's own plan, but for its roster, by which mallory is grace."""
+    project = read_project(real.project)
+    commit = subprocess.run(
+        ["git", "-C", real.project, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    )
+    plan = resolve(project, "1.1", commit.stdout.strip(), started_by="ada", sandbox=None)
+    mallorys = [real.mallory.credential]
+    people = [
+        {"id": person, "name": person, "roles": ["release-manager"], "keys": mallorys if person == "grace" else []}
+        for person in ("ada", "grace", "katherine")
+    ]
+    return plan.model_validate({**plan.model_dump(by_alias=True), "roster": {"people": people}})
+
+
+def _innermost(error: BaseException) -> BaseException:
+    return error if error.__cause__ is None else _innermost(error.__cause__)

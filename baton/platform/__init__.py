@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baton.model.platform import AppleCodeSigning, OsslSignCode
+from baton.model.code_signing import AppleCodeSigning, OsslSignCode
 from baton.platform.apple import AppleTool
 from baton.platform.osslsigncode import OsslSignCodeTool
 from baton.platform.port import CodeSigningTool
 from baton.platform.signtool import SignToolTool
 
 if TYPE_CHECKING:
-    from baton.model.platform import Authenticode
+    from baton.model.code_signing import Authenticode
 
 __all__ = ["CodeSigningTool", "open_tool"]
 

@@ -16,7 +16,7 @@ from baton.platform.secrets import named_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from baton.model.platform import AppleCodeSigning
+    from baton.model.code_signing import AppleCodeSigning
     from baton.platform.programs import Outcome
 
 STAPLED = (".pkg", ".dmg")
@@ -29,7 +29,7 @@ _UNREACHABLE = ("timestamp service is not available", "could not be reached", "n
 
 
 class AppleTool:
-    """Carries out an :class:`~baton.model.platform.AppleCodeSigning`, as the port says.
+    """Carries out an :class:`~baton.model.code_signing.AppleCodeSigning`, as the port says.
 
     Args:
         signing: the plan's part.

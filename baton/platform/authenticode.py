@@ -14,7 +14,7 @@ from baton.platform.pe import read_portable
 from baton.platform.programs import run
 
 if TYPE_CHECKING:
-    from baton.model.platform import CodeSigner
+    from baton.model.code_signing import CodeSigner
 
 _ONE = "Number of verified signatures: 1"
 _SIGNED = "Signature verification: ok"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baton.model.code_signing import Pkcs12Key
 from baton.model.errors import Missing, Refused, Unavailable
-from baton.model.platform import Pkcs12Key
 from baton.platform import authenticode
 from baton.platform.programs import run
 from baton.platform.secrets import named_file, passphrase
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from baton.model.platform import Authenticode, Pkcs11Key
+    from baton.model.code_signing import Authenticode, Pkcs11Key
     from baton.platform.programs import Outcome
 
 _FROM_STDIN = ("-readpass", "/dev/stdin")
@@ -29,7 +29,7 @@ _BAD_PASSPHRASE = ("Failed to parse PKCS#12", "Failed to load the private key", 
 
 
 class OsslSignCodeTool:
-    """Carries out an :class:`~baton.model.platform.Authenticode` whose tool is ``osslsigncode``, as the port says.
+    """Carries out an :class:`~baton.model.code_signing.Authenticode` whose tool is ``osslsigncode``, as the port says.
 
     Args:
         signing: the plan's part.

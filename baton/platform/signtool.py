@@ -13,14 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from baton.model.code_signing import SignTool
 from baton.model.errors import Refused, Unavailable
-from baton.model.platform import SignTool
 from baton.platform import authenticode
 from baton.platform.programs import run
 from baton.platform.secrets import named_file
 
 if TYPE_CHECKING:
-    from baton.model.platform import ArtifactSigning, Authenticode
+    from baton.model.code_signing import ArtifactSigning, Authenticode
     from baton.platform.programs import Outcome
 
 _TIMESTAMP_PROBLEMS = ("timestamp server", "0x80072ee", "0x80072ef")
@@ -28,7 +28,7 @@ _TIMESTAMP_PROBLEMS = ("timestamp server", "0x80072ee", "0x80072ef")
 
 
 class SignToolTool:
-    """Carries out an :class:`~baton.model.platform.Authenticode` whose tool is ``signtool``, as the port says.
+    """Carries out an :class:`~baton.model.code_signing.Authenticode` whose tool is ``signtool``, as the port says.
 
     Args:
         signing: the plan's part.

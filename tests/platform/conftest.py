@@ -3,7 +3,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from cryptography import x509
@@ -14,18 +14,30 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
+from temporalio.testing import ActivityEnvironment
 
-from baton.model.platform import Authenticode, CodeSigner, OsslSignCode, Pkcs12Key, PlatformStep
+from activities.work import Progress, _progress
+from baton.model.code_signing import Authenticode, CodeSigner, OsslSignCode, Pkcs12Key
+from baton.model.platform import PlatformStep
+from baton.model.version import ReleaseId
+from baton.model.work import ReleaseRef
 from baton.sandbox.fake_ci.serving import served
 from baton.sandbox.sigstore.clock import utc_now
 from baton.sandbox.sigstore.keys import KeyFolder
 from baton.sandbox.sigstore.tsa import TimestampAuthority
+from baton.settings import WorkerSettings
+from baton.store import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from starlette.requests import Request
+
+    from baton.store import Store
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 PASSPHRASE = "correct horse battery staple"  # noqa: S105  # of a key that the tests make
 VARIABLE = "CODE_PASSPHRASE"
@@ -137,3 +149,60 @@ def step(signing: Authenticode) -> PlatformStep:
     return PlatformStep(
         name="windows-signed", of="windows", signing=signing, files=("hello.exe",), queue="sign-windows"
     )
+
+
+RELEASE = ReleaseRef(
+    release=ReleaseId(project="hello", version="1.0.0"), run="run-1", plan="sha256:" + "e" * 64, sandbox=True
+)
+
+
+@pytest.fixture
+def release() -> ReleaseRef:
+    return RELEASE
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> WorkerSettings:
+    return WorkerSettings(store=str(tmp_path / "store"), workspace=tmp_path / "work")
+
+
+class Working:
+    """Runs an activity as a worker does, but for the server."""
+
+    def __init__(self) -> None:
+        self.environment = ActivityEnvironment()
+        self.told: Callable[[str], None] = lambda _: None
+
+    def __call__(self, method: Callable[[Argument], Result], what: Argument) -> Result:
+        said = Telling(self.told)
+
+        def work(argument: Argument) -> Result:
+            token = _progress.set(said)
+            try:
+                return method(argument)
+            finally:
+                _progress.reset(token)
+
+        return self.environment.run(work, what)
+
+
+class Telling(Progress):
+    """Progress that a test listens to."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def __call__(self, line: str) -> None:
+        super().__call__(line)
+        self._told(line)
+
+
+@pytest.fixture
+def working() -> Working:
+    return Working()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from baton.model.code_signing import Authenticode, CodeSigner, OsslSignCode, Pkcs11Key, Pkcs12Key
 from baton.model.errors import Invalid, Missing, Refused, Unavailable
-from baton.model.platform import Authenticode, CodeSigner, OsslSignCode, Pkcs11Key, Pkcs12Key
 from baton.platform import open_tool
 from baton.platform.osslsigncode import OsslSignCodeTool
 from baton.platform.pe import read_portable

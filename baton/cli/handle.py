@@ -61,6 +61,15 @@ class ReleaseHandle:
         """The first execution run id, which statements about this release name."""
         return self.description.raw_description.workflow_execution_info.first_run_id
 
+    def require_under_way(self) -> None:
+        """Require that there is still somebody to speak to.
+
+        Raises:
+            Refused: the release was over when it was found.
+        """
+        if (end := _end(self.description)) is not None:
+            raise Refused(f"{self.release} can't be told anything: {end}")
+
     async def plan(self) -> Plan:
         """The plan it was started with; from its history, so no worker has to be up.
 
@@ -141,10 +150,9 @@ class ReleaseHandle:
         """Why Temporal took no message: most often the release ended, perhaps while the message was on its way."""
         with told(f"{self.release} can't take {handler}"):
             now = await self._handle.describe()
-        if now.status is None or now.status is WorkflowExecutionStatus.RUNNING:
-            return problem(error, f"{self.release} can't take {handler}")
-        phase = now.typed_search_attributes.get(PHASE) or now.status.name.lower()
-        return Refused(f"{self.release} can't take {handler}: it is over already, and ended in phase {phase}")
+        if (end := _end(now)) is not None:
+            return Refused(f"{self.release} can't take {handler}: {end}")
+        return problem(error, f"{self.release} can't take {handler}")
 
     async def _late_answer(self, message: Message) -> Answer:
         handler = message.handler
@@ -204,6 +212,14 @@ class ReleaseHandle:
 
     async def _patience(self) -> timedelta:
         return IF_SILENT if (await self._workers()).silent(datetime.now(UTC)) else ANSWER_WITHIN
+
+
+def _end(known: WorkflowExecutionDescription) -> str | None:
+    """How a release ended, in words; None while it is under way."""
+    if known.status is None or known.status is WorkflowExecutionStatus.RUNNING:
+        return None
+    phase = known.typed_search_attributes.get(PHASE) or known.status.name.lower()
+    return f"it is over already, and ended in phase {phase}"
 
 
 @contextmanager

@@ -21,7 +21,7 @@ _ONE = {
 }
 """What one entry of a list is called."""
 
-_NAMES = ("name", "id")
+_NAMES = ("id", "name")
 _LONGEST = 100
 _ABSENT = object()
 

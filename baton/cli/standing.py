@@ -48,11 +48,12 @@ def find_standing(place: Place, release: ReleaseId, *, unanswered: bool) -> Stan
         unanswered: whether its plan will do where no worker answers.
 
     Raises:
-        BatonError: there is no such release, or it does not answer.
+        BatonError: there is no such release, it is over, or it does not answer.
     """
 
     async def look(releases: Releases) -> Standing:
         handle = await releases.open(release)
+        handle.require_under_way()
         plan = await handle.plan()
         try:
             return Standing(plan, handle.run, await handle.status())

@@ -1,10 +1,15 @@
-"""The command line against the real server and the real workflow; only the work itself is stood in for."""
+"""The command line against the real server and the real workflow; only the work itself is stood in for.
+
+What people say is really proven, by keys that `ssh-keygen` made, and plans are really kept.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import json
+import os
+import subprocess
 import uuid
 from collections.abc import Sequence  # the worker reads the activity's annotations
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout, suppress
@@ -16,15 +21,20 @@ import pytest
 from temporalio import activity
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from activities.hearing import HearActivities
 from baton.cli import handle
 from baton.cli.main import run
 from baton.cli.releases import Releases
 from baton.model import hearing, work
+from baton.model.errors import BatonError
 from baton.model.manifest import Artifact, ManifestRef, SetRef
 from baton.model.status import ReleaseStatus
-from tests.conftest import CONTRACT
+from baton.settings import WorkerSettings
+from baton.store import open_store
+from tests.conftest import CONTRACT, REAL
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -32,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from temporalio.client import Client
-    from temporalio.exceptions import ApplicationError
     from temporalio.testing import WorkflowEnvironment
 
     from baton.model.plan import Plan
@@ -48,7 +57,6 @@ MANIFEST = ManifestRef(
 SOURCE = work.Source(repository="/nowhere/hello", commit="c" * 40, tag="v1.0.0", bundle=DIGEST, epoch=1)
 
 RESULTS = {
-    "keep_plan": hearing.Kept(digest=DIGEST),
     "prepare_source": SOURCE,
     "build_step": work.Built(step="any", commit=SOURCE.commit, artifacts=SET),
     "take_provided": work.Built(step="any", commit=SOURCE.commit, artifacts=SET),
@@ -66,6 +74,19 @@ RESULTS = {
     "write_evidence": SET,
     "sign_evidence": SET,
 }
+
+
+HEARING = {item.name for item in vars(hearing).values() if isinstance(item, work.Work)}
+"""What is done as workers do it."""
+
+
+def hear(name: str, asked: Any) -> Any:
+    """Prove an act, keep a plan or take one, with the store that BATON_STORE names."""
+    settings = WorkerSettings()
+    try:
+        return getattr(HearActivities(open_store(settings.store), settings), name)(asked)
+    except BatonError as error:
+        raise ApplicationError(str(error), type=type(error).__name__, non_retryable=error.permanent) from error
 
 
 @dataclass
@@ -98,6 +119,7 @@ class Team:
 
     @property
     def name(self) -> str:
+        """The release as people type it."""
         return f"{self.plan.release.project}/{self.plan.version}"
 
     async def baton(self, *arguments: str) -> Ran:
@@ -159,6 +181,8 @@ class Team:
             name = activity.info().activity_type
             (asked,) = await self.client.data_converter.decode([arguments[0].payload], [CONTRACT[name].takes])
             self.asked.append((name, asked))
+            if name in HEARING:
+                return await asyncio.to_thread(hear, name, asked)
             if isinstance(asked, work.SignFiles):
                 return work.Signed(signer=asked.signer, signatures=SET)
             if isinstance(asked, work.BuildStep) and self.broken.get(asked.step.name):
@@ -202,3 +226,35 @@ def team(make_team: Callable[..., Team]) -> Team:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Find out at once that no worker is up."""
     monkeypatch.setattr(handle, "IF_SILENT", timedelta(milliseconds=300))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with no keys in it, and no agent."""
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path / ".gnupg"))
+    for name in ("SSH_AUTH_SOCK", "BATON_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def make_ssh_key(file: Path) -> dict[str, str]:
+    """A new key pair, and the roster's entry of it."""
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", os.fspath(file)]
+    subprocess.run(command, check=True, timeout=60)
+    return {"kind": "ssh", "public_key": file.with_suffix(".pub").read_text(encoding="utf-8").strip()}
+
+
+@pytest.fixture
+def real_team(make_team: Callable[..., Team], plan: Plan, home: Path) -> Callable[..., Team]:
+    """Makes real releases, which take signed acts only; everyone but Eve has a key, all of them here."""
+    people: list[dict[str, Any]] = [
+        {**person.model_dump(), "keys": [make_ssh_key(home / ".ssh" / person.id)]} for person in plan.roster.people
+    ]
+    people.append({"id": "eve", "name": "Eve", "roles": ["release-manager"]})
+
+    def make(**changes: Any) -> Team:
+        return make_team(**{**REAL, "roster": {"people": people}, **changes})
+
+    return make

@@ -30,8 +30,8 @@ class CodeSigner(Value):
     """Whose signature a file has to carry.
 
     Attributes:
-        subject: the signing certificate's whole subject in the form of RFC 4514, as ``openssl x509 -nameopt RFC2253``
-            prints it.
+        subject: the signing certificate's whole subject as RFC 4514 writes it: the last attribute first, and those
+            that have no short name there by their number.
         thumbprint: the SHA-256 of the certificate in lower-case hexadecimal digits, where one certificate is meant.
             Azure Artifact Signing makes a certificate a day, so none can be named for it.
         roots: the authorities that the certificate may come from.

@@ -40,7 +40,9 @@ class AppleTool:
 
     def sign(self, unsigned: Path, signed: Path) -> None:
         """Make a signed copy, with Apple's timestamp and, for code, the hardened runtime that notarization asks for."""
-        if not _is_package(unsigned):
+        if _is_package(unsigned):
+            _require_unsigned(unsigned)
+        else:
             shutil.copyfile(unsigned, signed)
             shutil.copymode(unsigned, signed)
         outcome = run(self.command(unsigned, signed))
@@ -111,6 +113,13 @@ def staple(file: Path) -> None:
 def stapling(file: Path) -> list[str | Path]:
     """The command line that staples a ticket."""
     return ["xcrun", "stapler", "staple", "-v", file]
+
+
+def _require_unsigned(package: Path) -> None:
+    """Refuse to sign a package that is signed: ``productsign`` would replace the signature without a word."""
+    outcome = run(["pkgutil", "--check-signature", package])
+    if "Status: no signature" not in outcome.lines:
+        raise Refused(f"{package.name} has to come without a signature; {outcome.complaint}")
 
 
 def _is_package(file: Path) -> bool:

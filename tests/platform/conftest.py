@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pytest
 from cryptography import x509
@@ -206,3 +207,22 @@ class Telling(Progress):
 @pytest.fixture
 def working() -> Working:
     return Working()
+
+
+class StandIn(Protocol):
+    """Puts a shell script in the place of a program that only another operating system has."""
+
+    def __call__(self, program: str, script: str) -> None: ...
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    def put(program: str, script: str) -> None:
+        (folder / program).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / program).chmod(0o755)
+
+    return put

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 CALENDAR = Path(__file__).parent / "python-releases.toml"
+"""It has the streams from 3.9 to 3.16."""
 
 BEFORE = """\
 # Spam's streams
@@ -68,10 +69,30 @@ first-release = 2025-10-07
 end-of-life = 2030-10-01
 # its PEP is 745
 
+[streams."3.10"]
+status = "security"
+first-release = 2021-10-04
+end-of-life = 2026-10-01
+
+[streams."3.11"]
+status = "security"
+first-release = 2022-10-24
+end-of-life = 2027-10-01
+
+[streams."3.12"]
+status = "security"
+first-release = 2023-10-02
+end-of-life = 2028-10-01
+
 [streams."3.15"]
 status = "prerelease"
 first-release = 2026-10-01
 end-of-life = 2031-10-01
+
+[streams."3.16"]
+status = "feature"
+first-release = 2027-10-06
+end-of-life = 2032-10-01
 
 # Who may act.
 """
@@ -140,7 +161,7 @@ def test_a_stream_that_the_calendar_does_not_know_stays(baton: Callable[..., Res
     done = baton("--yes")
 
     assert "the calendar knows no stream 2.0" in done.stderr
-    assert '[streams."2.0"]\nstatus = "feature"\n\n[streams."3.15"]' in written(folder)
+    assert '[streams."2.0"]\nstatus = "feature"\n\n[streams."3.10"]' in written(folder)
 
 
 def test_a_stream_that_holds_every_version_is_not_joined_by_others(baton: Callable[..., Result], folder: Path) -> None:
@@ -177,7 +198,7 @@ def test_the_last_line_of_a_file_may_be_a_streams(tail: str) -> None:
 
     after = with_streams(document.encode(), read_calendar(str(CALENDAR))).decode()
 
-    assert list(tomllib.loads(after)["streams"]) == ["3.14", "3.13", "3.15"]
+    assert list(tomllib.loads(after)["streams"]) == ["3.14", "3.10", "3.11", "3.12", "3.13", "3.15", "3.16"]
     assert ("# the end" in after) == ("# the end" in tail)
 
 
@@ -213,11 +234,11 @@ def test_a_server_without_a_calendar_is_named(server: str, page: str, told: str)
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"bugfix"', '"bugfx"', ':16: metadata."3.13".status: found "bugfx"; accepted: "feature", '),
+        ('"bugfix"', '"bugfx"', ':49: metadata."3.13".status: found "bugfx"; accepted: "feature", '),
         ('status = "end-of-life"\n', "", ':3: metadata."3.9".status: missing; accepted: '),
-        ("2029-10-01", '"2029"', ':23: metadata."3.13".end-of-life: found "2029"; accepted: a date without quotes'),
-        ("2024-10-07", "2024-10-07T12:00:00Z", ':21: metadata."3.13".first-release: found 2024-10-07 12:00'),
-        ('[metadata."3.14"]', '[metadata."3,14"]', ':35: metadata."3,14": found "3,14"; accepted: a stream'),
+        ("2029-10-01", '"2029"', ':56: metadata."3.13".end-of-life: found "2029"; accepted: a date without quotes'),
+        ("2024-10-07", "2024-10-07T12:00:00Z", ':54: metadata."3.13".first-release: found 2024-10-07 12:00'),
+        ('[metadata."3.14"]', '[metadata."3,14"]', ':68: metadata."3,14": found "3,14"; accepted: a stream'),
         ("[metadata.", "[meta.", ": no calendar of CPython's releases"),
         ("pep = 596", "pep = ", ":4: not TOML: invalid value"),
         ("Łukasz", "\udcff", ":7: TOML is text in UTF-8, and this line is not"),

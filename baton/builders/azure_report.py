@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from baton.model.base import counted
@@ -18,6 +19,9 @@ _FOR_PEOPLE = ("Checkpoint.Approval", "Checkpoint.Authorization")
 """Checks that end only when a person does something; the others end by themselves."""
 
 _LOOK_AGAIN = 30
+_LOOK_AGAIN_SOON = 5
+"""Seconds until the next look in the first minute, while somebody may watch."""
+
 _LOOK_AGAIN_WAITING = 60
 _SHOWN_ERRORS = 5
 _LINE = 1900
@@ -53,8 +57,14 @@ def report(
         line=_plain(f"{name} {said}")[:_LINE],
         url=run.url,
         attempt=max(run.attempt, timeline.attempt),
-        look_again=_LOOK_AGAIN_WAITING if state is RunState.WAITING else _LOOK_AGAIN,
+        look_again=_look_again(run, state),
     )
+
+
+def _look_again(run: OutsideRun, state: RunState) -> int:
+    if datetime.now(UTC) - run.dispatched < timedelta(minutes=1):
+        return _LOOK_AGAIN_SOON
+    return _LOOK_AGAIN_WAITING if state is RunState.WAITING else _LOOK_AGAIN
 
 
 def _state(

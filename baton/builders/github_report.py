@@ -26,6 +26,9 @@ _ENDS = {"success": RunState.SUCCEEDED, "cancelled": RunState.CANCELLED}
 _LOOKS = {RunState.QUEUED: 30, RunState.RUNNING: 20, RunState.WAITING: 60}
 """Seconds until the next look at a run in its first hour."""
 
+_SOON = 5
+"""The same in its first minute, while somebody may watch."""
+
 _LATE = 120
 """Seconds between two looks at a run that is older."""
 
@@ -44,7 +47,7 @@ def report_of(run: WorkflowRun, jobs: list[Job], pending: list[PendingDeployment
     """
     state = _state(run, jobs)
     stage = _names(_current(state, jobs))
-    look = _LATE if datetime.now(UTC) - run.created_at > timedelta(hours=1) else _LOOKS.get(state, _NO_TIME_LEFT)
+    look = _look_again(state, datetime.now(UTC) - run.created_at)
     return RunReport(
         state=state,
         stage=stage,
@@ -53,6 +56,13 @@ def report_of(run: WorkflowRun, jobs: list[Job], pending: list[PendingDeployment
         attempt=run.run_attempt,
         look_again=look,
     )
+
+
+def _look_again(state: RunState, age: timedelta) -> int:
+    if age > timedelta(hours=1):
+        return _LATE
+    wanted = _LOOKS.get(state, _NO_TIME_LEFT)
+    return min(wanted, _SOON) if age < timedelta(minutes=1) else wanted
 
 
 def failed_jobs(jobs: list[Job]) -> list[Job]:

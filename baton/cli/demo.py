@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from baton.cli.arguments import Json
-from baton.cli.dev import WorldState
+from baton.cli.dev import FakeCi, WorldState
 
 
 def demo(
@@ -18,6 +18,7 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the world running in the background, to look around.")
     ] = False,
+    fake_ci: FakeCi = False,
 ) -> None:
     """Release the example project in a local world of its own, and verify what it published.
 
@@ -28,9 +29,10 @@ def demo(
     Examples:
       baton demo
       baton demo --yes --keep
+      baton demo --fake-ci
       baton demo --yes --json --state ./world | jq .files
     """
     # What it takes imports slowly, and `--help` must not wait for it.
     from baton.cli.demo_run import run_demo  # noqa: PLC0415
 
-    run_demo(state, yes=yes, keep=keep, as_json=as_json)
+    run_demo(state, yes=yes, keep=keep, fake_ci=fake_ci, as_json=as_json)

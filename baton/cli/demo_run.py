@@ -45,13 +45,14 @@ STARTER = "ada"
 """Who starts the release: a release manager on the example's roster."""
 
 
-def run_demo(folder: Path | None, *, yes: bool, keep: bool, as_json: bool) -> None:
+def run_demo(folder: Path | None, *, yes: bool, keep: bool, fake_ci: bool, as_json: bool) -> None:
     """Release the example in a local world, and tell what came of it.
 
     Args:
         folder: the world's; None for the usual one.
         yes: sign off without asking.
         keep: leave the world running.
+        fake_ci: have simulators of outside CI systems build part of it.
         as_json: tell it as a document and nothing else on standard output.
 
     Raises:
@@ -68,7 +69,7 @@ def run_demo(folder: Path | None, *, yes: bool, keep: bool, as_json: bool) -> No
     state = None if folder is None else State.at(folder).folder
     console = notes()
     console.print(f"Bringing up a local world in {state or default_state()} …", soft_wrap=True)
-    with borrowed_world(state or default_state(), keep=keep) as world:
+    with borrowed_world(state or default_state(), keep=keep, fake_ci=fake_ci) as world:
         place = find_place(sandbox=True, state=state)
         outcome = asyncio.run(_released(world, place, console, yes=yes))
         if as_json:

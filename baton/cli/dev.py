@@ -18,6 +18,16 @@ WorldState = Annotated[
 ]
 
 
+FakeCi = Annotated[
+    bool,
+    typer.Option(
+        "--fake-ci",
+        help="Have simulators of GitHub Actions and Azure Pipelines build the example for macOS and Windows, "
+        "in place of workers.",
+    ),
+]
+
+
 def dev(
     *,
     state: WorldState = None,
@@ -29,6 +39,7 @@ def dev(
             "publish; by default what the name says, or build. May be repeated.",
         ),
     ] = None,
+    fake_ci: FakeCi = False,
 ) -> None:
     """Run a whole local world in the foreground, until Ctrl-C.
 
@@ -39,8 +50,9 @@ def dev(
     Examples:
       baton dev
       baton dev --state ./world --queue build-linux --queue notary=sign
+      baton dev --fake-ci
     """
     # What it takes imports slowly, and `--help` must not wait for it.
     from baton.cli.dev_run import run_world  # noqa: PLC0415
 
-    run_world(state, queue or [])
+    run_world(state, queue or [], fake_ci=fake_ci)

@@ -19,7 +19,7 @@ from baton.cli.terminal import page
 from baton.model.errors import BatonError
 from baton.sandbox.embedded import EmbeddedWorld
 from baton.sandbox.state import default_state
-from baton.sandbox.workers import QUEUES
+from baton.sandbox.workers import FAKE_CI_QUEUES, QUEUES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,19 +32,22 @@ _EVERY = 1.0
 """Seconds between two looks."""
 
 
-def run_world(state: Path | None, queues: Sequence[str]) -> None:
+def run_world(state: Path | None, queues: Sequence[str], *, fake_ci: bool) -> None:
     """Run a world until SIGINT or SIGTERM: as a page that is kept up to date, or in lines where there is no terminal.
 
     Args:
         state: its folder; None for the usual one.
         queues: task queues beyond the example's, as ``worker.py`` takes them.
+        fake_ci: whether simulators of outside CI systems build part of the example.
 
     Raises:
         Refused: another process runs a world on this folder.
         BatonError: it could not come up.
     """
     console = page()
-    world = EmbeddedWorld(state or default_state(), queues=(*QUEUES, *queues))
+    world = EmbeddedWorld(
+        state or default_state(), queues=(*(FAKE_CI_QUEUES if fake_ci else QUEUES), *queues), fake_ci=fake_ci
+    )
     if not console.is_terminal:
         asyncio.run(_run(world, state, DevLines(console).show))
         return

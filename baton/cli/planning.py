@@ -15,6 +15,7 @@ from baton.model.roster import OpenPgpKey, SigstoreIdentity
 from baton.project.commit import resolve_commit
 from baton.project.read import Project, read_project
 from baton.project.resolve import SandboxFacts, resolve
+from baton.sandbox.fake_ci.hello import built_in_fake_ci
 
 if TYPE_CHECKING:
     from baton.model.plan import Plan
@@ -58,7 +59,10 @@ def make_plan(wish: Wish, *, sandbox: bool, state: Path | None) -> tuple[Plan, P
     facts = None if place.world is None else sandbox_facts(place.world, project)
     repository = project.repository if facts is None or facts.source is None else str(facts.source)
     commit = resolve_commit(repository, wish.commit or "HEAD")
-    return resolve(project, wish.version, commit, started_by=person.id, sandbox=facts), place
+    plan = resolve(project, wish.version, commit, started_by=person.id, sandbox=facts)
+    if facts is not None and facts.repository is not None and place.world is not None and place.world.fake_ci:
+        plan = built_in_fake_ci(plan, place.world.fake_ci)
+    return plan, place
 
 
 def sandbox_facts(world: World, project: Project) -> SandboxFacts:

@@ -16,6 +16,7 @@ from baton.sandbox.children import Health, tail_of
 from baton.sandbox.embedded import READY_WITHIN, WORLD, EmbeddedWorld
 from baton.sandbox.processes import end, still_running
 from baton.sandbox.state import State
+from baton.sandbox.workers import FAKE_CI_QUEUES, QUEUES
 from baton.sandbox.world import World, read_world
 
 if TYPE_CHECKING:
@@ -51,24 +52,32 @@ class BorrowedWorld:
 
 
 @contextlib.contextmanager
-def borrowed_world(folder: Path, *, keep: bool) -> Iterator[BorrowedWorld]:
+def borrowed_world(folder: Path, *, keep: bool, fake_ci: bool = False) -> Iterator[BorrowedWorld]:
     """A world on this folder. Its workers may still be starting.
 
     One that another process runs there is used and left alone. Else one is brought up, which ends with the context
     unless it is to be kept and all went well; what is kept runs in the background, as ``baton dev`` would.
 
+    Args:
+        folder: the world's.
+        keep: whether it is to be kept.
+        fake_ci: whether it has to have the simulators of outside CI systems.
+
     Raises:
-        Refused: another process brings a world up or down there just now.
+        Refused: another process brings a world up or down there just now, or runs one without what is wanted.
         BatonError: it could not come up.
     """
     state = State.at(folder)
     if state.owner() is not None:
-        yield BorrowedWorld(_running(state), stays=True)
+        facts = _running(state)
+        if fake_ci and facts.fake_ci is None:
+            raise Refused(f"a world without simulators of CI systems runs on {folder}: end it, or name another folder")
+        yield BorrowedWorld(facts, stays=True)
     elif keep:
-        with _in_the_background(state) as facts:
+        with _in_the_background(state, fake_ci=fake_ci) as facts:
             yield BorrowedWorld(facts, stays=True)
     else:
-        with EmbeddedWorld(folder) as world:
+        with EmbeddedWorld(folder, queues=FAKE_CI_QUEUES if fake_ci else QUEUES, fake_ci=fake_ci) as world:
             world.bring_up()
             yield BorrowedWorld(world.facts, embedded=world)
 
@@ -84,14 +93,14 @@ def _running(state: State) -> World:
 
 
 @contextlib.contextmanager
-def _in_the_background(state: State) -> Iterator[World]:
+def _in_the_background(state: State, *, fake_ci: bool) -> Iterator[World]:
     """Start ``baton dev`` on its own, and end it only when something goes wrong meanwhile."""
     state.prepare()
     log = state.logs / f"{WORLD}.log"
     starter = Path(baton.__file__).parents[1] / "starter.py"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, str(starter), "dev", "--state", str(state.folder)],
+            [sys.executable, str(starter), "dev", "--state", str(state.folder), *(["--fake-ci"] if fake_ci else [])],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

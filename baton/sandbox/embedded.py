@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from baton.model.errors import Failed, Refused
 from baton.sandbox import keeper, temporal_server
+from baton.sandbox.fake_ci.hello import Simulators
 from baton.sandbox.hello import make_repository
 from baton.sandbox.ports import HOST, Ports, choose, one_at_a_time
 from baton.sandbox.processes import ProcessList
@@ -20,7 +21,7 @@ from baton.sandbox.state import State
 from baton.sandbox.supervisor import Supervisor, ignore
 from baton.sandbox.team_key import TeamKey
 from baton.sandbox.workers import QUEUES, Signing, Workers
-from baton.sandbox.world import World, write_world
+from baton.sandbox.world import FakeCi, World, write_world
 from baton.targets import sandbox_folder
 
 if TYPE_CHECKING:
@@ -54,13 +55,20 @@ class EmbeddedWorld:
     Args:
         state: the folder; made if it is not there.
         queues: the task queues that get a worker, each as ``worker.py`` takes it: ``NAME`` or ``NAME=DUTY``.
+        fake_ci: whether the world has simulators of outside CI systems, which build part of the example.
         on_event: called with each event of a server or worker as it happens, from any thread.
     """
 
     def __init__(
-        self, state: Path, *, queues: Sequence[str] = QUEUES, on_event: Callable[[Event], None] = ignore
+        self,
+        state: Path,
+        *,
+        queues: Sequence[str] = QUEUES,
+        fake_ci: bool = False,
+        on_event: Callable[[Event], None] = ignore,
     ) -> None:
         self.state = State.at(state)
+        self._fake_ci = fake_ci
         self._queues = tuple(dict.fromkeys(queues))
         self._on_event = on_event
         self._held = contextlib.ExitStack()
@@ -69,9 +77,9 @@ class EmbeddedWorld:
         self._ending = threading.Lock()
 
     @classmethod
-    def start(cls, state: Path, *, queues: Sequence[str] = QUEUES) -> Self:
+    def start(cls, state: Path, *, queues: Sequence[str] = QUEUES, fake_ci: bool = False) -> Self:
         """Bring a world up, with every worker ready; raises like :meth:`bring_up`."""
-        world = cls(state, queues=queues)
+        world = cls(state, queues=queues, fake_ci=fake_ci)
         world.bring_up()
         try:
             world.wait_for_workers()
@@ -135,7 +143,7 @@ class EmbeddedWorld:
         """Kill a server or worker at once, as ``kill -9`` does, and hold it down until :meth:`restart`.
 
         Args:
-            name: ``temporal``, ``sigstore``, ``files``, or a worker's queue.
+            name: ``temporal``, ``sigstore``, ``files``, ``github``, ``azure``, or a worker's queue.
 
         Raises:
             Missing: there is none of that name.
@@ -191,11 +199,12 @@ class EmbeddedWorld:
         """Start the servers and wait until they are ready; on other ports when somebody took theirs meanwhile."""
         while True:
             ports = choose(self.state.ports)
-            for server in servers(self.state, ports):
+            wanted = servers(self.state, ports, fake_ci=self._fake_ci)
+            for server in wanted:
                 self._supervisor.start(server)
             try:
-                for name in SERVERS:
-                    self._supervisor.wait_ready(name, within=READY_WITHIN)
+                for server in wanted:
+                    self._supervisor.wait_ready(server.name, within=READY_WITHIN)
             except Failed:
                 self._supervisor.stop(*SERVERS)
                 if choose(self.state.ports) == ports:
@@ -215,6 +224,7 @@ class EmbeddedWorld:
                 client_id=MACHINE,
                 client_secret_file=Machines(self.state.sigstore).register(MACHINE),
             ),
+            ci=Simulators.at(self.state.ci, self.state.hello).credentials if self._fake_ci else {},
         )
 
     def _describe(self, ports: Ports, key: PublicKey, hello_commit: str) -> World:
@@ -233,6 +243,7 @@ class EmbeddedWorld:
             gpg_public_key=key.file,
             hello_repository=self.state.hello,
             hello_commit=hello_commit,
+            fake_ci=FakeCi(github=url(ports.github), azure=url(ports.azure)) if self._fake_ci else None,
             pids={},
         )
 

@@ -30,6 +30,8 @@ class Ports(Value):
     ui: Port = 8233
     sigstore: Port = 8234
     files: Port = 8235
+    github: Port = 8236
+    azure: Port = 8237
 
 
 def choose(file: Path) -> Ports:

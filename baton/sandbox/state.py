@@ -58,7 +58,7 @@ class State:
     def prepare(self) -> None:
         """Make the folder, readable by its owner alone, with the folders in it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for inside in (self.logs, self.ready, self.store, self.target, self.sigstore):
+        for inside in (self.logs, self.ready, self.store, self.target, self.sigstore, self.ci):
             inside.mkdir(mode=0o700, exist_ok=True)
 
     @property
@@ -85,6 +85,11 @@ class State:
     def sigstore(self) -> Path:
         """The Sigstore instance's own state."""
         return self.folder / "sigstore"
+
+    @property
+    def ci(self) -> Path:
+        """The simulators of outside CI systems: what they are told, and their runs."""
+        return self.folder / "ci"
 
     @property
     def database(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 QUEUES = ("release", "build-source", "build-docs", "build-windows", "build-macos", "sign", "publish")
 """The task queues that the example needs. Each is a worker's name as well."""
+
+FAKE_CI_QUEUES = ("release", "build-source", "build-docs", "ci", "sign", "publish")
+"""The same where simulators of outside CI systems build some of it."""
 
 _GRACE = 3.0
 """Seconds to finish what is under way. What takes longer is done again at the next start, as after a crash."""
@@ -51,6 +54,7 @@ class Workers:
         temporal_address: ``host:port``.
         trust_config: for those that sign with Sigstore or verify signatures, people's among them.
         public_url: for those that publish.
+        ci: the variables by which one speaks with outside CI systems.
     """
 
     state: State
@@ -58,6 +62,7 @@ class Workers:
     trust_config: Path
     public_url: str
     signing: Signing
+    ci: Mapping[str, str] = field(default_factory=dict)
 
     def child(self, queue: str) -> Child:
         """The worker for a task queue.
@@ -106,6 +111,8 @@ class Workers:
                     "BATON_IDENTITY_CLIENT_ID": self.signing.client_id,
                     "BATON_IDENTITY_CLIENT_SECRET_FILE": str(self.signing.client_secret_file),
                 }
+            case "ci":
+                return self.ci
             case "publish":
                 return {
                     "BATON_PUBLIC_ROOT": str(self.state.target),

@@ -11,6 +11,13 @@ from baton.model.errors import Invalid, Missing
 from baton.sandbox.state import State, write_private
 
 
+class FakeCi(Value):
+    """The simulators of outside CI systems, by their addresses without a slash at the end."""
+
+    github: str
+    azure: str
+
+
 class World(Value):
     """A local world, as it was when it last came up; its keys and identities prove nothing to anyone else.
 
@@ -28,6 +35,7 @@ class World(Value):
         gpg_public_key: a file with its armoured public key block.
         hello_repository: the example project's git repository.
         hello_commit: the commit to release from it.
+        fake_ci: where the simulators of outside CI systems are, in a world that has them.
         pids: its processes by name, and ``world`` for the one that keeps them running.
     """
 
@@ -45,6 +53,7 @@ class World(Value):
     gpg_public_key: Path
     hello_repository: Path
     hello_commit: str
+    fake_ci: FakeCi | None = None
     pids: dict[str, int]
 
 

@@ -226,12 +226,13 @@ def test_a_run_in_the_queue_is_queued_however_long(world: World) -> None:
     world.goes_wrong(Fault.HELD)
     run = adapter.dispatch(world.order())
     report = adapter.look(run)
-    assert (report.state, report.look_again) == (RunState.QUEUED, 30)
+    assert (report.state, report.look_again) == (RunState.QUEUED, 5)
     assert report.line == f"run {run.id} is queued: no runner has taken it yet: {run.url}"
     held = world.simulator.runs.get(int(run.id))
     assert held is not None
-    world.simulator.runs._runs[held.id] = held.model_copy(update={"created": held.created - timedelta(hours=5)})
-    assert adapter.look(run).look_again == 120
+    for age, pause in ((timedelta(minutes=2), 30), (timedelta(hours=5), 120)):
+        world.simulator.runs._runs[held.id] = held.model_copy(update={"created": held.created - age})
+        assert adapter.look(run).look_again == pause
     world.simulator.runs.release(held)
     assert until(adapter, run).state is RunState.SUCCEEDED
 

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baton.model.base import Value
 from baton.sandbox.fake_ci.github_access import Guard
 from baton.sandbox.fake_ci.github_api import GitHubApi
 from baton.sandbox.fake_ci.github_bodies import Bodies
 from baton.sandbox.fake_ci.github_downloads import Downloads
 from baton.sandbox.fake_ci.github_runs import FakeRuns
-from baton.sandbox.fake_ci.github_workflow import Access, Fault, Workflow
+from baton.sandbox.fake_ci.github_workflow import Access, Fault, GitHubConfig, Workflow
 from baton.sandbox.fake_ci.serving import address_of, listener, served_on
 
 if TYPE_CHECKING:
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 __all__ = ["Access", "Fault", "GitHubConfig", "GitHubSimulator", "Workflow", "github_simulator"]
-
-
-class GitHubConfig(Value):
-    """All that a simulator is told."""
-
-    workflow: Workflow
-    access: Access
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,13 @@ class Access(Value):
     token_seconds: int = 3600
 
 
+class GitHubConfig(Value):
+    """All that a simulator is told."""
+
+    workflow: Workflow
+    access: Access
+
+
 class Fault(StrEnum):
     """What can go wrong; each as often as it is asked for."""
 

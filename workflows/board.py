@@ -47,7 +47,7 @@ class Board:
         earlier_gates: as the plan before this one left them.
         planners: who started the release, and who planned it anew last.
         heard: every act, in order.
-        nonces: those of the signed acts that were heard.
+        nonces: those of the signed acts that were heard, each after its person and a colon.
         driver: who says that they are driving the release.
     """
 

@@ -140,9 +140,11 @@ class Hearing:
             board.note(act.by, f"{act.noun} for {act.about} refused{signed}: {answer.message}")
 
     def _replayed(self, act: Act) -> str | None:
-        if act.nonce in self._board.nonces:
+        # By person, so that nobody uses up what another is about to say.
+        once = f"{act.by}:{act.nonce}"
+        if once in self._board.nonces:
             return "this very statement was heard before; to say it again, sign a new one"
-        self._board.nonces.add(act.nonce)
+        self._board.nonces.add(once)
         return None
 
     def _unproven(self, act: Act) -> str | None:

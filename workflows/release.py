@@ -64,8 +64,10 @@ class ReleaseWorkflow(Doors):
         notices = asyncio.create_task(self._notices.watch())
         try:
             await self._until_done_or_left(runbook)
-        finally:
-            asked_to_cancel = await to_the_end(self._finish(notices))
+        except (Exception, asyncio.CancelledError):
+            await to_the_end(self._finish(notices))
+            raise
+        asked_to_cancel = await to_the_end(self._finish(notices))
         if self._course.replanned is not None:
             if asked_to_cancel:
                 raise asyncio.CancelledError

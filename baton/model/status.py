@@ -152,7 +152,7 @@ class Carried(Value):
     Attributes:
         gates: as the plan before left them; their sign-offs are void.
         heard: every act so far.
-        nonces: those of the signed acts that were heard, which count once.
+        nonces: those of the signed acts that were heard, which count once, each after its person and a colon.
         replanned_by: who planned it anew last.
         driver: who says that they are driving it.
     """

@@ -145,10 +145,13 @@ async def really(activity_: Callable[[Any], Value], argument: Any) -> Value:
 class Run:
     """One release under test."""
 
-    def __init__(self, handle: WorkflowHandle[Any, ReleaseStatus], machines: Machines, plan: Plan) -> None:
+    def __init__(
+        self, handle: WorkflowHandle[Any, ReleaseStatus], machines: Machines, plan: Plan, worker: Worker | None = None
+    ) -> None:
         self.handle = handle
         self.machines = machines
         self.plan = plan
+        self.worker = worker
 
     async def say(self, act: Act) -> Answer:
         """Say something unsigned by update."""
@@ -167,6 +170,30 @@ class Run:
             while not condition(status := await self.status()):
                 await asyncio.sleep(0.05)
         return status
+
+    async def stop_worker(self) -> None:
+        """End the worker that runs the workflow, and forget with it what is not in the history; machines go on."""
+        assert self.worker is not None
+        await self.worker.shutdown()
+
+    async def until_done(self, name: str, times: int) -> None:
+        """Poll the history until an activity was completed so often."""
+        async with asyncio.timeout(20):
+            while (await self._completed())[name] < times:
+                await asyncio.sleep(0.05)
+
+    async def _completed(self) -> Counter[str]:
+        events = (await self.handle.fetch_history()).events
+        names = {
+            event.event_id: event.activity_task_scheduled_event_attributes.activity_type.name
+            for event in events
+            if event.HasField("activity_task_scheduled_event_attributes")
+        }
+        return Counter(
+            names[event.activity_task_completed_event_attributes.scheduled_event_id]
+            for event in events
+            if event.HasField("activity_task_completed_event_attributes")
+        )
 
     async def until_waiting(self, what: str) -> ReleaseStatus:
         return await self.until(lambda status: any(waiting.what == what for waiting in status.waiting))
@@ -198,7 +225,6 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
         Worker(
             env.client,
             task_queue=queue,
-            workflows=[ReleaseWorkflow] if queue == plan.queue else [],
             activities=machines.activities(),
             # Cancellations arrive with the answers to heartbeats.
             max_heartbeat_throttle_interval=timedelta(seconds=0.2),
@@ -207,13 +233,15 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
         for queue in plan.queues
         if queue != renamed.get(without)
     ]
+    runner = Worker(env.client, task_queue=plan.queue, workflows=[ReleaseWorkflow])
+    workers.append(runner)
     async with asyncio.TaskGroup() as group:
         serving = [group.create_task(worker.run()) for worker in workers]
         try:
             handle = await env.client.start_workflow(
                 ReleaseWorkflow.run, Beginning(plan=plan), id=f"release/{unique}", task_queue=plan.queue
             )
-            yield Run(handle, machines, plan)
+            yield Run(handle, machines, plan, runner)
         finally:
             await asyncio.gather(*(worker.shutdown() for worker in workers))
             await asyncio.gather(*serving)

@@ -86,7 +86,7 @@ def act(kind: type[Kind], status: ReleaseStatus, by: str, **facts: Any) -> Kind:
     )
 
 
-def about_gate(kind: type[Kind], status: ReleaseStatus, by: str, gate: str = "publish", **facts: Any) -> Kind:
-    """The same about a gate that is open."""
-    (result,) = (result for result in status.gates if result.gate == gate)
-    return act(kind, status, by, **{"gate": gate, "attempt": result.attempt, "subject": result.subject, **facts})
+def about_gate(kind: type[Kind], status: ReleaseStatus, by: str, **facts: Any) -> Kind:
+    """The same about the gate that is open."""
+    (gate,) = (gate for gate in status.gates if gate.passed_at is None)
+    return act(kind, status, by, **{"gate": gate.gate, "attempt": gate.attempt, "subject": gate.subject, **facts})

@@ -25,19 +25,20 @@ def builder_faults(settings: ReleaseFile) -> Iterator[Fault]:
     """Builders that can't work, variants of keys that they don't have, and simulators in real projects."""
     for index, step in enumerate(settings.steps):
         place: Place = ("steps", index)
-        unfit = list(_misfits(step.builder, (*place, "builder")))
+        unfit = list(misfits(step.builder, (*place, "builder")))
         yield from unfit
         if not settings.project.sandbox:
-            yield from _simulators(step.builder, (*place, "builder"))
+            yield from simulators(step.builder, (*place, "builder"))
         for number, variant in enumerate(step.variants):
             where: Place = (*place, "variants", number)
             foreign = list(_foreign(variant, step.builder, where))
             yield from foreign
             if not foreign and not unfit:
-                yield from _misfits(variant.over(step.builder), where)
+                yield from misfits(variant.over(step.builder), where)
 
 
-def _misfits(table: BuilderTable, place: Place) -> Iterator[Fault]:
+def misfits(table: BuilderTable, place: Place) -> Iterator[Fault]:
+    """What of a builder's keys doesn't fit the others."""
     try:
         builder(table, _ANY_VERSION)
     except ValidationError as error:
@@ -62,7 +63,8 @@ def _foreign(variant: VariantTable, table: BuilderTable, place: Place) -> Iterat
         yield Fault(place, "changes nothing; name what the step does otherwise")
 
 
-def _simulators(table: BuilderTable, place: Place) -> Iterator[Fault]:
+def simulators(table: BuilderTable, place: Place) -> Iterator[Fault]:
+    """Addresses of a builder at which only a simulator can be."""
     addresses: dict[tuple[str, ...], str] = {}
     match table:
         case GitHubBuilderTable(api=api):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.model.errors import BatonError
+from baton.model.signing import DispatchedSigner, HumanGpgSigner, HumanSigstoreSigner
 from baton.model.version import StreamStatus
 from baton.project.finding import error, ok, warning
 from baton.project.signers import real_signers
@@ -21,7 +22,7 @@ from baton.trust.identities import (
     signature_kind,
     trusted_signer,
 )
-from baton.trust.withdrawal import withdrawn
+from baton.trust.withdrawal import Withdrawal, withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from baton.project.finding import Finding
     from baton.project.read import Project
+    from baton.project.signers import AnySigner
     from baton.trust.identities import TrustedIdentity
-    from baton.trust.withdrawal import Withdrawal
 
 _REMEDY = "keep the former signer in the stream's signing.changes, with an until, or begin at a new stream"
 
@@ -75,6 +76,8 @@ def _lost(project: Project, listed: TrustedStream, published: TrustedIdentities,
     after = tuple(_signers_of_all_days(project, listed.name))
     if not before:
         return ()
+    if not after:
+        return (Withdrawal(stream=listed.name, reason="machines sign it by the list, and none by the policy"),)
     return withdrawn(_list_of(before, listed, published), _list_of(after, listed, published), today=today)
 
 
@@ -104,19 +107,37 @@ def _machine(entry: TrustedIdentity) -> TrustedIdentity | None:
 
 def _signers_of_all_days(project: Project, stream: str) -> Iterator[TrustedIdentity]:
     for spell in spells(project.settings, stream):
-        for signer in real_signers(spell.policy, project.public_keys):
-            yield trusted_signer(signer).model_copy(update={"first": spell.first, "last": spell.last})
+        for signer in real_signers(spell.policy, project):
+            for entry in _who_signs(signer):
+                if entry.who is Who.MACHINE:
+                    yield entry.model_copy(update={"first": spell.first, "last": spell.last})
+
+
+def _who_signs(signer: AnySigner) -> tuple[TrustedIdentity, ...]:
+    """Everyone any one of whom may make the signature."""
+    match signer:
+        case HumanSigstoreSigner(people=people):
+            identities = [one for person in people for one in person.identities]
+            return tuple(TrustedSigstoreIdentity(**one.model_dump(), who=Who.HUMAN) for one in identities)
+        case HumanGpgSigner(people=owners):
+            keys = [key for owner in owners for key in owner.keys]
+            return tuple(TrustedKey(**key.model_dump(), who=Who.HUMAN) for key in keys)
+        case DispatchedSigner(identity=identity):
+            return (TrustedSigstoreIdentity(**identity.model_dump(), who=Who.MACHINE),)
+        case _:
+            return (trusted_signer(signer),)
 
 
 def _unlisted(project: Project, listed: TrustedStream, subject: str, today: date) -> Iterator[Finding]:
     """Today's signers that the list does not have, and kinds of signature that it asks for in vain."""
-    policy = policy_of(project.settings, listed.name, today)
-    signers = [trusted_signer(signer) for signer in real_signers(policy, project.public_keys)]
-    for signer in signers:
-        if not any(_holds(entry, signer) and entry.covers(today) for entry in listed.trusted):
-            fact = f"the published list does not have {signer} today, so that the next files would not verify"
+    made = set()
+    for signer in real_signers(policy_of(project.settings, listed.name, today), project):
+        entries = _who_signs(signer)
+        made |= {signature_kind(entry) for entry in entries}
+        if not any(_holds(there, entry) and there.covers(today) for there in listed.trusted for entry in entries):
+            who = " or ".join(map(str, entries))
+            fact = f"the published list does not have {who} today, so that the next files would not verify"
             yield error(subject, fact, "publish a list that has it first")
-    made = {signature_kind(signer) for signer in signers}
     for kind in listed.requires:
         if kind not in made:
             fact = f"the published list requires a signature of kind {kind}, which nobody makes"

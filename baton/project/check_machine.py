@@ -51,17 +51,17 @@ def credential_findings(project: Project, environment: Mapping[str, str], today:
             meaning = f"the {what} of announcer {announcer.name}"
             yield _credential((variable,), meaning, project.settings.project.queue, environment)
     for step in project.settings.steps:
-        for variable, what in _secrets_of_builder(step.builder):
-            # A file may hold any of GitHub's; the adapter for Azure takes the variable alone.
-            files = (f"{variable}_FILE",) if step.builder.kind == "github-actions" else ()
-            yield _credential((variable, *files), f"the {what} of step {step.name}", step.queue, environment)
+        yield from _of_builder(step.builder, f"step {step.name}", step.queue, environment)
     needed: dict[tuple[tuple[str, ...], str, str], None] = {}
     for policy in policies_from(project.settings, today):
-        if policy.sigstore_queue is not None:
+        if policy.sigstore == "machine" and policy.sigstore_queue is not None:
             sources = ("BATON_IDENTITY_TOKEN_FILE", "BATON_IDENTITY_TOKEN_COMMAND", "BATON_IDENTITY_TOKEN_URL")
             needed[
                 sources, "where the machine's identity token is, if its platform has none", policy.sigstore_queue
             ] = None
+        if policy.sigstore == "dispatched" and policy.dispatched is not None:
+            workflow = f"the signing workflow {policy.dispatched.run.workflow}"
+            yield from _of_builder(policy.dispatched.run, workflow, policy.dispatched.queue, environment)
         if policy.gpg_queue is not None:
             needed[("BATON_GPG_HOME",), "where the team's key is", policy.gpg_queue] = None
     for names, meaning, queue in needed:
@@ -77,6 +77,13 @@ def _secrets_of(announcer: AnnouncerTable) -> Iterator[tuple[str, str]]:
         case EmailAnnouncerTable():
             named = {"user": announcer.username_from, "password": announcer.password_from}
     return ((variable, what) for what, variable in named.items() if variable is not None)
+
+
+def _of_builder(builder: BuilderTable, whose: str, queue: str, environment: Mapping[str, str]) -> Iterator[Finding]:
+    for variable, what in _secrets_of_builder(builder):
+        # A file may hold any of GitHub's; the adapter for Azure takes the variable alone.
+        files = (f"{variable}_FILE",) if builder.kind == "github-actions" else ()
+        yield _credential((variable, *files), f"the {what} of {whose}", queue, environment)
 
 
 def _secrets_of_builder(builder: BuilderTable) -> Iterator[tuple[str, str]]:

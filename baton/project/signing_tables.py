@@ -7,10 +7,11 @@ from pydantic import Field, Strict, StringConstraints
 
 from baton.model.base import Name
 from baton.model.plan import SigstoreInstance
+from baton.project.builder_tables import GitHubBuilderTable, InputName
 from baton.project.fields import Fingerprint, Issuer, KeyFile, Table
 
-SigstorePolicy = Literal["machine", "none"]
-GpgPolicy = Literal["team", "none"]
+SigstorePolicy = Literal["machine", "dispatched", "human", "none"]
+GpgPolicy = Literal["team", "human", "none"]
 
 QUEUE = "sign"
 """The task queue of signing workers where none is named."""
@@ -49,6 +50,47 @@ class TeamTable(Table):
     """The task queue of the worker that holds the key."""
 
 
+class DispatchedTable(Table):
+    """A GitHub Actions workflow that gets the files' digests and signs them with Sigstore as itself."""
+
+    instance: Annotated[SigstoreInstance, Strict(strict=False)] = Field(default="public", validate_default=True)
+    """Which Sigstore: `public`, or its twin for tests `staging`."""
+
+    identity: Annotated[str, StringConstraints(min_length=3, max_length=500)]
+    """Whose signature it has to be: the address of the workflow, exactly, with its ref."""
+
+    issuer: Issuer = "https://token.actions.githubusercontent.com"
+    """Who vouches for the identity, exactly."""
+
+    run: GitHubBuilderTable
+    """How the workflow is started, and which of its artifacts hold the bundles."""
+
+    digests_in: InputName = Field(default="digests", alias="digests-in")
+    """The input that gets the digests, as `sha256sum` prints them."""
+
+    queue: Name = QUEUE
+    """The task queue of the worker that holds what proves to GitHub who asks."""
+
+    suffix: Literal[".sigstore.json", ".sigstore"] = ".sigstore.json"
+    """What is appended to a file's name for its bundle."""
+
+
+class PeopleTable(Table):
+    """The people who may sign, on machines of their own, with the keys and identities that the roster has of them."""
+
+    roles: tuple[Name, ...] = Field(default=(), max_length=50)
+    """Everyone who has one of these roles."""
+
+    ids: tuple[Name, ...] = Field(default=(), max_length=200)
+    """And these, by their short names."""
+
+    instance: Annotated[SigstoreInstance, Strict(strict=False)] = Field(default="public", validate_default=True)
+    """Which Sigstore they sign with: `public`, or its twin for tests `staging`."""
+
+    suffix: Literal[".sigstore.json", ".sigstore"] = ".sigstore.json"
+    """What is appended to a file's name for its bundle."""
+
+
 class SigningChangeTable(Table):
     """What is done otherwise from one day to another; what is left out stays as it is. Of several, the later win."""
 
@@ -59,16 +101,22 @@ class SigningChangeTable(Table):
     """The last day on which it is done so, in UTC."""
 
     sigstore: SigstorePolicy | None = None
-    """Who signs with Sigstore then: the `machine`, or nobody (`none`)."""
+    """Who signs with Sigstore then: `machine`, `dispatched`, `human` or `none`."""
 
     gpg: GpgPolicy | None = None
-    """Who signs with OpenPGP then: the `team` with its key, or nobody (`none`)."""
+    """Who signs with OpenPGP then: `team`, `human` or `none`."""
 
     machine: MachineTable | None = None
     """The machine identity that signs then."""
 
     team: TeamTable | None = None
     """The OpenPGP key that signs then."""
+
+    dispatched: DispatchedTable | None = None
+    """The workflow that signs then."""
+
+    people: PeopleTable | None = None
+    """The people who may sign then."""
 
     def covers(self, day: date) -> bool:
         """Whether it is done so on that day."""
@@ -79,10 +127,11 @@ class SigningTable(Table):
     """How every file is signed. Where `project.sandbox` is true, `machine` and `team` may be left out."""
 
     sigstore: SigstorePolicy
-    """Who signs with Sigstore: the `machine`, or nobody (`none`)."""
+    """Who signs with Sigstore: the `machine`, the `dispatched` workflow, a `human` of the `people`, or nobody
+    (`none`)."""
 
     gpg: GpgPolicy
-    """Who signs with OpenPGP: the `team` with its key, or nobody (`none`)."""
+    """Who signs with OpenPGP: the `team` with its key, a `human` of the `people`, or nobody (`none`)."""
 
     machine: MachineTable | None = None
     """The machine identity that signs with Sigstore."""
@@ -90,20 +139,38 @@ class SigningTable(Table):
     team: TeamTable | None = None
     """The OpenPGP key of the team."""
 
+    dispatched: DispatchedTable | None = None
+    """The workflow that signs with Sigstore."""
+
+    people: PeopleTable | None = None
+    """The people any one of whom signs, with Sigstore, OpenPGP or both."""
+
     changes: tuple[SigningChangeTable, ...] = Field(default=(), max_length=100)
     """What was or will be done otherwise on some days."""
 
     @property
     def sigstore_queue(self) -> str | None:
-        """The task queue of the worker that signs with Sigstore, or None if nobody does."""
-        return None if self.sigstore == "none" else (self.machine or MachineTable()).queue
+        """The task queue of the worker that signs with Sigstore, or None if no worker does."""
+        match self.sigstore:
+            case "machine":
+                return QUEUE if self.machine is None else self.machine.queue
+            case "dispatched":
+                return QUEUE if self.dispatched is None else self.dispatched.queue
+            case _:
+                return None
 
     @property
     def gpg_queue(self) -> str | None:
-        """The task queue of the worker that signs with OpenPGP, or None if nobody does."""
-        if self.gpg == "none":
+        """The task queue of the worker that signs with OpenPGP, or None if no worker does."""
+        if self.gpg != "team":
             return None
         return QUEUE if self.team is None else self.team.queue
+
+    @property
+    def suffix(self) -> Literal[".sigstore.json", ".sigstore"]:
+        """What is appended to a file's name for its bundle."""
+        tables = {"machine": self.machine, "dispatched": self.dispatched, "human": self.people}
+        return (tables.get(self.sigstore) or MachineTable()).suffix
 
     def under(self, changed: "SigningChangeTable | StreamSigningTable") -> "SigningTable":
         """The policy with what is said there in its place."""
@@ -116,10 +183,10 @@ class StreamSigningTable(Table):
     """What this stream does otherwise than `[signing]` says; what is left out here stays as it is there."""
 
     sigstore: SigstorePolicy | None = None
-    """Who signs this stream with Sigstore: the `machine`, or nobody (`none`)."""
+    """Who signs this stream with Sigstore: `machine`, `dispatched`, `human` or `none`."""
 
     gpg: GpgPolicy | None = None
-    """Who signs this stream with OpenPGP: the `team` with its key, or nobody (`none`)."""
+    """Who signs this stream with OpenPGP: `team`, `human` or `none`."""
 
     machine: MachineTable | None = None
     """The machine identity that signs this stream, in place of the project's."""
@@ -127,8 +194,14 @@ class StreamSigningTable(Table):
     team: TeamTable | None = None
     """The OpenPGP key that signs this stream, in place of the project's."""
 
+    dispatched: DispatchedTable | None = None
+    """The workflow that signs this stream, in place of the project's."""
+
+    people: PeopleTable | None = None
+    """The people who may sign this stream, in place of the project's."""
+
     changes: tuple[SigningChangeTable, ...] = Field(default=(), max_length=100)
     """What was or will be done otherwise on some days in this stream."""
 
 
-_POLICY = ("sigstore", "gpg", "machine", "team")
+_POLICY = ("sigstore", "gpg", "machine", "team", "dispatched", "people")

@@ -185,9 +185,9 @@ keys = [
 
 
 def test_a_key_below_a_quoted_and_dotted_header_has_its_own_line(release_toml: Writer) -> None:
-    (problem,) = release_toml.problems(more='[streams."3.13".signing]\n\nsigstore = "human"\n')
+    (problem,) = release_toml.problems(more='[streams."3.13".signing]\n\nsigstore = "humans"\n')
 
-    assert problem.startswith(f'{REAL.count(chr(10)) + 3}: streams."3.13".signing.sigstore: found "human"')
+    assert problem.startswith(f'{REAL.count(chr(10)) + 3}: streams."3.13".signing.sigstore: found "humans"')
 
 
 def test_a_syntax_error_names_its_line(release_toml: Writer) -> None:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from baton.model.plan import GpgSigner
+from baton.model.plan import GpgSigner, SigstoreInstance, SigstoreSigner
+from baton.model.roster import OpenPgpKey, SigstoreIdentity
+from baton.model.signing import DispatchedSigner, HumanSigstoreSigner, SigstorePerson
 from baton.project.check import check_project, queues_of
 from baton.project.finding import Severity
-from baton.project.resolve import resolve
-from baton.project.signing_policy import spells
+from baton.project.problem import CannotPlan
+from baton.project.resolve import SandboxFacts, resolve
+from baton.project.signers import real_signers
+from baton.project.signing_policy import policy_of, spells
 
 if TYPE_CHECKING:
     from baton.project.read import Project
@@ -39,6 +43,34 @@ until = 2026-03-31
 fingerprint = "{OLD_KEY}"
 public-key-file = "old.asc"
 queue = "old-sign"
+"""
+
+GRACE = (
+    'name = "Grace"',
+    'name = "Grace"\nkeys = [{ kind = "sigstore", identity = "grace@spam.example", issuer = "https://id.example" }]',
+)
+
+PEOPLE = """
+[streams."3.13".signing]
+sigstore = "human"
+people = { roles = ["windows-expert"], ids = ["ada"], suffix = ".sigstore" }
+"""
+
+DISPATCHED = f"""
+[streams."3.14".signing]
+sigstore = "dispatched"
+[streams."3.14".signing.dispatched]
+identity = "{WORKFLOW}"
+digests-in = "sums"
+[streams."3.14".signing.dispatched.run]
+kind = "github-actions"
+repository = "spam/release-tools"
+workflow = "sign.yml"
+ref = "main"
+inputs = {{ baton = "{{key}}", commit = "{{commit}}" }}
+artifacts = ["bundles"]
+proof = "run-name"
+token-from = "SPAM_TOKEN"
 """
 
 NO_GPG = """
@@ -160,7 +192,13 @@ def key(fingerprint: str, who: str = "machine", **window: str) -> dict[str, Any]
     return {"kind": "openpgp", "who": who, "fingerprint": fingerprint, **window}
 
 
-def told(writer: Writer, more: str, *trusted: dict[str, Any], requires: tuple[str, ...] = ()) -> list[str]:
+def told(
+    writer: Writer,
+    more: str,
+    *trusted: dict[str, Any],
+    requires: tuple[str, ...] = (),
+    change: tuple[str, str] = ("", ""),
+) -> list[str]:
     """What the check says of stream 3.13 beside a published list that trusts these for it."""
     streams = [
         {"name": "3.13", "trusted": trusted, "requires": requires},
@@ -168,7 +206,7 @@ def told(writer: Writer, more: str, *trusted: dict[str, Any], requires: tuple[st
     ]
     published = {"project": "spam", "issued": "2026-01-01", "serial": 7, "streams": streams}
     (writer.folder / "list.json").write_text(json.dumps(published), encoding="utf-8")
-    project = writer.changed(more=more + '[identities]\ndocument = "list.json"\n')
+    project = writer.changed(change, more=more + '[identities]\ndocument = "list.json"\n')
     findings = check_project(project, environment={}, today=TODAY)
     by_stream = {
         stream: [each for each in findings if each.subject == f"identities of stream {stream}"]
@@ -232,6 +270,104 @@ def test_a_workflow_of_the_list_is_the_identity_that_its_certificates_name(write
             "so that the next files would not verify"
         )
     ]
+
+
+def test_people_who_sign_are_those_of_the_roster_with_such_a_key(writer: Writer) -> None:
+    project = writer.changed(GRACE, more=PEOPLE)
+
+    assert list(real_signers(policy_of(project.settings, "3.13", TODAY), project)) == [
+        HumanSigstoreSigner(
+            instance=SigstoreInstance.PUBLIC,
+            people=(
+                SigstorePerson(
+                    person="grace",
+                    identities=(SigstoreIdentity(identity="grace@spam.example", issuer="https://id.example"),),
+                ),
+            ),
+            suffix=".sigstore",
+        )
+    ]
+    with pytest.raises(CannotPlan, match=r"stream 3\.13 is to be signed by sigstore-human; accepted: a machine"):
+        signed_by(project, TODAY)
+
+
+def test_the_sandbox_signs_for_people_and_workflows(writer: Writer) -> None:
+    facts = SandboxFacts(
+        machine=SigstoreIdentity(identity="machine@sandbox.invalid", issuer="http://127.0.0.1:5556"),
+        team_key=OpenPgpKey(fingerprint="A" * 40, public_key="-----BEGIN PGP PUBLIC KEY BLOCK-----"),
+    )
+    project = writer.changed(GRACE, more=PEOPLE + DISPATCHED)
+
+    people = resolve(project, "3.13.5", COMMIT, started_by="ada", sandbox=facts, today=TODAY)
+    workflow = resolve(project, "3.14.0", COMMIT, started_by="ada", sandbox=facts, today=TODAY)
+
+    sandbox = SigstoreSigner(instance=SigstoreInstance.SANDBOX, identity=facts.machine)
+    assert people.signers == (sandbox.model_copy(update={"suffix": ".sigstore"}),)
+    assert workflow.signers == (sandbox,)
+
+
+def test_a_dispatched_workflow_signs_by_digest(writer: Writer) -> None:
+    project = writer.changed(more=DISPATCHED)
+
+    (signer,) = real_signers(policy_of(project.settings, "3.14", TODAY), project)
+
+    assert isinstance(signer, DispatchedSigner)
+    assert signer.identity == SigstoreIdentity(identity=WORKFLOW, issuer=GITHUB)
+    assert (signer.digests_in, signer.run.workflow, signer.run.token_from) == ("sums", "sign.yml", "SPAM_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (
+            '[streams."3.13".signing]\nsigstore = "human"\n',
+            'streams."3.13".signing.people: required, but missing: sigstore = "human" needs the people who may sign',
+        ),
+        (
+            PEOPLE.replace("windows-expert", "windos-expert"),
+            (
+                'streams."3.13".signing.people.roles[0]: found "windos-expert", which is not on the roster; on it: '
+                'release-manager, windows-expert; did you mean "windows-expert"?'
+            ),
+        ),
+        (
+            PEOPLE,
+            (
+                'streams."3.13".signing.sigstore: found "human", but none of the people has a key of kind sigstore on '
+                "the roster"
+            ),
+        ),
+        (
+            '[streams."3.14".signing]\nsigstore = "dispatched"\n',
+            'streams."3.14".signing.dispatched: required, but missing: sigstore = "dispatched" needs its workflow',
+        ),
+        (
+            DISPATCHED.replace('"sums"', '"baton"'),
+            'streams."3.14".signing.dispatched.run.inputs.baton: this input gets the digests; leave it out',
+        ),
+        (
+            DISPATCHED.replace('baton = "{key}", ', ""),
+            (
+                'streams."3.14".signing.dispatched.run: no input holds {key}, by which a run is found again: add one, '
+                "and show it in `run-name`"
+            ),
+        ),
+    ],
+)
+def test_people_and_workflows_that_can_not_sign_are_told(writer: Writer, more: str, expected: str) -> None:
+    assert expected in [problem.partition(": ")[2] for problem in writer.problems(more=more)]
+
+
+def test_people_who_sign_must_be_on_the_list(writer: Writer) -> None:
+    more = PEOPLE + '[[streams."3.13".signing.changes]]\nuntil = 2026-01-01\nsigstore = "machine"\n'
+    listed = {"kind": "sigstore", "who": "human", "issuer": "https://id.example"}
+    former = machine(until="2026-01-01")
+
+    assert told(writer, more, former, {**listed, "identity": "grace@spam.example"}, change=GRACE) == [
+        "ok: those of number 7 of the published list"
+    ]
+    (problem,) = told(writer, more, former, {**listed, "identity": "eve@spam.example"}, change=GRACE)
+    assert problem.startswith("error: the published list does not have grace@spam.example (issuer https://id.example)")
 
 
 def test_a_list_that_can_not_be_read_is_an_error(writer: Writer) -> None:

@@ -1,0 +1,365 @@
+"""A release that nobody stays with: each person does a part at a machine of their own, with a key of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from baton.cli.connect import connect
+from baton.evidence.gather import PAGE
+from baton.model.acts import Answer, Choice, Decision
+from baton.model.evidence import INDEX, Evidence
+from baton.model.roster import SigstoreIdentity
+from baton.model.statement import statement_of
+from baton.model.status import Phase, WaitKind
+from baton.proof import seal
+from baton.sandbox.sigstore.tokens import TokenIssuer
+from baton.store import LocalStore
+from tests.conftest import CONTRACT
+from tests.e2e.conftest import start, tiny_plan, tiny_project
+from tests.e2e.desks import Desk, with_ssh_key
+from tests.e2e.test_deaths import MORTAL, kept_alive
+from tests.proof.conftest import Gnupg
+from workflows.release import ReleaseWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from temporalio.client import WorkflowHandle
+
+    from baton.model.acts import Heard
+    from baton.model.roster import OpenPgpKey
+    from baton.model.status import ReleaseStatus
+    from baton.proof.ssh_key import SshSigningKey
+    from baton.sandbox.embedded import EmbeddedWorld
+
+pytestmark = pytest.mark.e2e
+MARGARET = "margaret@example.org"
+
+RELEASE_TOML = """\
+[project]
+name = "team"
+title = "Team"
+repository = "."
+sandbox = true
+signed-rehearsals = true
+sboms = false
+
+[streams."*"]
+status = "bugfix"
+
+[[roster]]
+id = "ada"
+name = "Ada"
+roles = ["release-manager"]
+keys = [{{ kind = "ssh", public-key = "{ada}" }}]
+
+[[roster]]
+id = "grace"
+name = "Grace"
+roles = ["release-manager"]
+keys = [{{ kind = "openpgp", fingerprint = "{grace}", public-key-file = "grace.asc" }}]
+
+[[roster]]
+id = "margaret"
+name = "Margaret"
+roles = ["release-manager"]
+keys = [{{ kind = "sigstore", identity = "{margaret}", issuer = "{issuer}" }}]
+
+[[steps]]
+name = "text"
+queue = "build"
+files = ["tiny.txt"]
+builder = {{ kind = "command", commands = [["python3", "build.py"]], environment = {{ NEEDS = "{tool}" }} }}
+
+[signing]
+sigstore = "machine"
+gpg = "team"
+
+[[gates]]
+name = "commit"
+before = "build"
+needs = {{ release-manager = 1 }}
+starter-counts = false
+
+[[gates]]
+name = "files"
+before = "publish"
+needs = {{ release-manager = 2 }}
+
+[[targets]]
+kind = "sandbox"
+name = "downloads"
+"""
+
+
+@dataclass(frozen=True)
+class Team:
+    """Three people, each at a machine of their own, and what proves who they are."""
+
+    world: EmbeddedWorld
+    project: tuple[Path, str]
+    ada: Desk
+    grace: Desk
+    margaret: Desk
+    ssh_key: SshSigningKey
+    openpgp_key: OpenPgpKey
+
+    async def release(self, name: str) -> WorkflowHandle[Any, Any]:
+        client = await connect(address=self.world.facts.temporal_address)
+        return client.get_workflow_handle(f"release/{name}")
+
+    async def until(self, name: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
+        release = await self.release(name)
+        async with asyncio.timeout(90):
+            while not condition(status := await release.query(ReleaseWorkflow.status)):
+                await asyncio.sleep(0.1)
+        return status
+
+    async def until_waiting(self, name: str, what: str) -> ReleaseStatus:
+        return await self.until(name, lambda status: any(waiting.what == what for waiting in status.waiting))
+
+    async def heard(self, name: str) -> list[Heard]:
+        return await (await self.release(name)).query(ReleaseWorkflow.acts)
+
+
+@pytest.fixture(scope="module")
+def team(small_world: EmbeddedWorld, folder: Path) -> Iterator[Team]:
+    state = {"BATON_STATE": str(small_world.facts.state), "TEMPORAL_ADDRESS": small_world.facts.temporal_address}
+    gnupg = Gnupg(Path(tempfile.mkdtemp(prefix="g-")))
+    try:
+        grace = gnupg.make("Grace <grace@example.org>")
+        token = folder / "margaret/token"
+        token.parent.mkdir()
+        token.write_text(TokenIssuer(small_world.state.sigstore).for_person(MARGARET))
+        yield Team(
+            world=small_world,
+            project=tiny_project(folder),
+            ssh_key=with_ssh_key(folder / "ada"),
+            openpgp_key=gnupg.listed(grace),
+            ada=Desk(folder / "ada", "ada", **state),
+            grace=Desk(folder / "grace", "grace", GNUPGHOME=str(gnupg.home), **state),
+            margaret=Desk(folder / "margaret", "margaret", BATON_IDENTITY_TOKEN_FILE=str(token), **state),
+        )
+    finally:
+        subprocess.run(["gpgconf", "--homedir", gnupg.home, "--kill", "all"], check=True, timeout=10)
+        shutil.rmtree(gnupg.home, ignore_errors=True)
+
+
+def checked_out(team: Team, tool: Path) -> Path:
+    """The project with its rules, as ada has it when she starts the release."""
+    project, _ = team.project
+    (project / "grace.asc").write_text(team.openpgp_key.public_key or "")
+    (project / "release.toml").write_text(
+        RELEASE_TOML.format(
+            ada=team.ssh_key.credential.public_key,
+            grace=team.openpgp_key.fingerprint,
+            margaret=MARGARET,
+            issuer=team.world.facts.issuer,
+            tool=tool,
+        )
+    )
+    return project
+
+
+async def test_three_people_with_three_kinds_of_keys_make_a_release_and_nobody_stays(team: Team, folder: Path) -> None:
+    tool = folder / "compiler"
+    project = checked_out(team, tool)
+
+    await asyncio.to_thread(team.ada, "start", "1.0", "-C", str(project), "--yes")
+    await team.until_waiting("team/1.0", "commit")
+    await asyncio.to_thread(team.grace, "sign-off", "team/1.0", "commit", "--yes")
+
+    # The build fails. Margaret says what to do; whoever pastes it into the Web UI needs no key.
+    await team.until_waiting("team/1.0", "text")
+    tool.touch()
+    said = await asyncio.to_thread(team.margaret, "decide", "team/1.0", "text", "retry", "--print")
+    paste = ("--workflow-id", "release/team/1.0", "--input", said.strip(), "--name")
+    await asyncio.to_thread(team.grace.temporal, "workflow", "signal", *paste, "decide")
+
+    await team.until_waiting("team/1.0", "files")
+    await asyncio.to_thread(team.margaret, "sign-off", "team/1.0", "files", "--yes")
+    said = await asyncio.to_thread(team.ada, "sign-off", "team/1.0", "files", "--print")
+    paste = ("--workflow-id", "release/team/1.0", "--input", said.strip(), "--name")
+    answer = await asyncio.to_thread(team.grace.temporal, "workflow", "update", "execute", *paste, "sign_off")
+    assert "gate files has 2 of 2 sign-offs" in answer
+
+    ended = await team.until("team/1.0", lambda status: status.phase is Phase.RELEASED)
+    assert (ended.heard, ended.refused, ended.unsigned_acts) == (4, 0, False)
+    proven = {
+        (heard.by, heard.kind): heard.proof.credential.split()[0]
+        for heard in await team.heard("team/1.0")
+        if heard.proof
+    }
+    assert proven == {
+        ("grace", "sign-off"): "openpgp",
+        ("margaret", "decide"): "Sigstore",
+        ("margaret", "sign-off"): "Sigstore",
+        ("ada", "sign-off"): "ssh",
+    }
+
+
+def in_hand(folder: Path, name: str, content: bytes) -> Path:
+    file = folder / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    return file
+
+
+def archive(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as packed:
+        for name in names:
+            packed.addfile(tarfile.TarInfo(name))
+    return buffer.getvalue()
+
+
+async def test_a_platform_without_a_machine_is_handed_in_by_whoever_has_its_role(team: Team, folder: Path) -> None:
+    name = "tiny/2.0"
+    home = folder / "katherine"
+    keys = with_ssh_key(home)
+    state = {"BATON_STATE": str(team.world.facts.state)}
+    katherine = Desk(home, "katherine", **state)
+    handed_in = {
+        "name": "macos",
+        "builder": {"kind": "handed-in", "instructions": "build and notarize it on a Mac"},
+        "queue": "build",
+        "files": ["tiny-macos.tar.gz"],
+        "role": "macos-expert",
+    }
+    plan = tiny_plan(team.world.facts, team.project, "2.0", unsigned_acts=False)
+    plan = plan.model_validate(
+        {
+            **plan.model_dump(by_alias=True),
+            "steps": [*plan.model_dump(by_alias=True)["steps"], handed_in],
+            "roster": {
+                "people": [
+                    {"id": "ada", "name": "Ada", "roles": ["release-manager"], "keys": [team.ssh_key.credential]},
+                    {"id": "katherine", "name": "K.", "roles": ["macos-expert"], "keys": [keys.credential]},
+                ]
+            },
+        }
+    )
+    release = await start(team.world, plan)
+    status = await team.until_waiting(name, "macos")
+    [waiting] = [waiting for waiting in status.waiting if waiting.what == "macos"]
+    assert (waiting.kind, waiting.people) == (WaitKind.HAND_IN, ("katherine",))
+    assert "build and notarize it on a Mac" in waiting.why
+
+    good = in_hand(home / "made", "tiny-macos.tar.gz", archive("tiny"))
+    wrong = in_hand(home / "made", "other.tar.gz", archive("tiny"))
+    evil = in_hand(home / "evil", "tiny-macos.tar.gz", archive("../../etc/passwd"))
+    said = await asyncio.to_thread(team.ada, "provide", name, "macos", str(good), "--yes", code=1)
+    assert "takes macos-expert" in said
+    answer = await release.execute_update("decide", _provided_by_ada(team, status), result_type=Answer)
+    assert not answer.accepted
+    assert "macos-expert" in answer.message
+    said = await asyncio.to_thread(katherine, "provide", name, "macos", str(wrong), "--yes", code=1)
+    assert "makes tiny-macos.tar.gz; handed in: other.tar.gz" in said
+    # What is handed in is inspected like what is built.
+    await asyncio.to_thread(katherine, "provide", name, "macos", str(evil), "--yes")
+    await team.until(name, lambda status: any("passwd" in waiting.why for waiting in status.waiting))
+    await asyncio.to_thread(katherine, "provide", name, "macos", str(good), "--yes")
+    await team.until_waiting(name, "publish")
+    await asyncio.to_thread(team.ada, "sign-off", name, "publish", "--yes")
+
+    ended = await team.until(name, lambda status: status.phase is Phase.RELEASED)
+    assert (team.world.facts.public_root / "public/tiny/2.0/tiny-macos.tar.gz").read_bytes() == good.read_bytes()
+    evidence = evidence_of(team, ended)
+    acts = [json.loads(content) for file, content in evidence.items() if file.startswith("acts/")]
+    assert [(act["by"], act["accepted"]) for act in acts if act["about"] == "step macos"] == [
+        ("ada", False),
+        ("katherine", True),
+        ("katherine", True),
+    ]
+    assert "katherine" in evidence[PAGE].decode()
+
+
+def _provided_by_ada(team: Team, status: ReleaseStatus) -> Any:
+    """A decision that the command line does not even send."""
+    act = Decision(
+        release=status.release,
+        run=status.run,
+        subject=status.subject,
+        by="ada",
+        role="release-manager",
+        at=datetime.now(UTC),
+        nonce=secrets.token_hex(16),
+        step="macos",
+        attempt=1,
+        choice=Choice.PROVIDE,
+        provided="sha256:" + "0" * 64,
+    )
+    return json.loads(seal(statement_of(act), team.ssh_key))
+
+
+def evidence_of(team: Team, status: ReleaseStatus) -> dict[str, bytes]:
+    """The documents of a release's evidence by their names."""
+    store = LocalStore(team.world.facts.store)
+    assert status.evidence is not None
+    [index] = [one for one in store.read_set(status.evidence).artifacts if one.name == INDEX]
+    listed = Evidence.model_validate_json(store.read(index.digest)).documents
+    return {document.name: store.read(document.digest) for document in listed}
+
+
+async def test_a_worker_killed_while_it_judges_an_act_neither_loses_nor_doubles_it(team: Team, folder: Path) -> None:
+    name = "tiny/3.0"
+    identity = SigstoreIdentity(identity=MARGARET, issuer=team.world.facts.issuer)
+    person = {"id": "ada", "name": "Ada", "roles": ["release-manager"], "keys": [team.ssh_key.credential]}
+    other = {"id": "margaret", "name": "M.", "roles": ["release-manager"], "keys": [identity]}
+    plan = tiny_plan(
+        team.world.facts,
+        team.project,
+        "3.0",
+        unsigned_acts=False,
+        gates=[{"name": "publish", "before": "publish", "needs": {"release-manager": 2}}],
+        roster={"people": [person, other]},
+    )
+    await start(team.world, plan)
+    await team.until_waiting(name, "publish")
+    ada_says, margaret_says = [
+        json.loads(await asyncio.to_thread(desk, "sign-off", name, "publish", "--print"))
+        for desk in (team.ada, team.margaret)
+    ]
+    release = await team.release(name)
+    await asyncio.to_thread(team.world.kill, "release")
+    # Each of these arrives while nobody is there to judge it, and one of them twice.
+    for _ in range(2):
+        await release.signal("sign_off", ada_says)
+    answer = asyncio.create_task(release.execute_update("sign_off", margaret_says, result_type=Answer))
+    try:
+        async with kept_alive([sys.executable, str(MORTAL), "--queue=release"], mortal(team, folder), folder / "log"):
+            assert (await asyncio.wait_for(answer, 90)).accepted
+            ended = await team.until(name, lambda status: status.phase is Phase.RELEASED)
+    finally:
+        await asyncio.to_thread(team.world.restart, "release")
+    assert {"prove_act-before", "prove_act-after"} <= {file.name for file in (folder / "deaths").iterdir()}
+    assert sorted(given.by for given in ended.gates[0].given) == ["ada", "margaret"]
+    heard = await team.heard(name)
+    assert sorted((act.by, act.accepted) for act in heard) == [("ada", False), ("ada", True), ("margaret", True)]
+    [refused] = [act for act in heard if not act.accepted]
+    assert "this very statement was heard before" in refused.message
+
+
+def mortal(team: Team, folder: Path) -> dict[str, str]:
+    """The environment of a release worker that dies before and after it proves an act, and never else."""
+    deaths = folder / "deaths"
+    deaths.mkdir()
+    for name in CONTRACT.keys() - {"prove_act"}:
+        for at in ("before", "after"):
+            (deaths / f"{name}-{at}").touch()
+    [worker] = [status.child for status in team.world.statuses() if status.child.name == "release"]
+    return {**worker.environment, "BATON_TEST_DEATHS": str(deaths), "PYTHONPATH": str(MORTAL.parents[2])}

@@ -11,6 +11,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tarfile
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,6 +110,40 @@ def test_a_check_finds_no_error_and_warns_of_what_the_readme_explains() -> None:
     assert [finding for finding in findings if finding.severity is Severity.ERROR] == []
     warnings = [f"{found.subject}: {found.message}" for found in findings if found.severity is Severity.WARNING]
     assert warnings == explained.splitlines()
+
+
+@pytest.mark.parametrize(("made", "tested", "passes"), [("3627", "3627", True), ("3627", "3625", False)])
+def test_a_final_needs_the_magic_number_that_is_tested_for(
+    tmp_path: Path, made: str, tested: str, *, passes: bool
+) -> None:
+    header = tmp_path / "Include" / "internal" / "pycore_magic_number.h"
+    test = tmp_path / "Lib" / "test" / "test_importlib" / "test_util.py"
+    for file, line in ((header, f"#define PYC_MAGIC_NUMBER {made}"), (test, f"    EXPECTED_MAGIC_NUMBER = {tested}")):
+        file.parent.mkdir(parents=True)
+        file.write_text(f"before\n{line}\n", encoding="utf-8")
+
+    assert ran("magic-number", tmp_path) is passes
+
+
+@pytest.mark.parametrize(
+    ("page", "passes"), [("Added in version 3.14.", True), ("Added in version 3.15 (unreleased).", False)]
+)
+def test_documentation_of_what_is_not_released_stops_a_final(tmp_path: Path, page: str, *, passes: bool) -> None:
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    with tarfile.open(tmp_path / "python-3.14.8-docs-html.tar.bz2", "w:bz2") as archive:
+        archive.add(tmp_path / "index.html", "python-3.14.8-docs-html/index.html")
+
+    assert ran("docs-released", tmp_path) is passes
+
+
+def ran(check: str, folder: Path) -> bool:
+    """Whether a check passes in a folder that is both checkout and artifacts."""
+    (found,) = (found for found in planned("3.14.8", "hugovk").checks if found.name == check)
+    environment = {**os.environ, "BATON_ARTIFACTS": str(folder)}
+    return all(
+        subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False).returncode == 0
+        for command in found.commands
+    )
 
 
 def test_no_gate_waits_for_one_person() -> None:

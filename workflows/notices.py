@@ -97,10 +97,10 @@ class Notices:
         """Why it waits, where to look, and what to type."""
         step = None if waiting.kind is WaitKind.SIGN_OFF else self._board.steps[waiting.what]
         facts = [waiting.why]
-        if step is not None and step.link:
-            facts.append(f"Outside run: {step.link}")
-        if step is not None and step.log is not None:
-            facts.append(f"Log: {step.log}")
+        if step is not None:
+            facts += [f"Attempt {step.attempt}"]
+            facts += [f"Outside run: {step.link}"] if step.link else []
+            facts += [f"Log: {step.log}"] if step.log is not None else []
         return ". ".join([*facts, f"Type: {waiting.command}"])
 
     def _reminder(self, waiting: Waiting, reminder: Reminder) -> str:

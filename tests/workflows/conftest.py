@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from temporalio import activity
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.hearing import HearActivities
@@ -23,16 +27,16 @@ from baton.model.outside import OutsideRun, RunReport, RunState
 from baton.model.status import Beginning
 from baton.settings import WorkerSettings
 from baton.store.local import LocalStore
-from tests.conftest import CONTRACT
+from tests.conftest import CONTRACT, executable
 from tests.workflows.people import People, make_people
 from workflows.release import ReleaseWorkflow
+from workflows.visibility import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from temporalio.client import WorkflowHandle
-    from temporalio.testing import WorkflowEnvironment
 
     from baton.model.acts import Act
     from baton.model.base import Value
@@ -200,6 +204,19 @@ class Run:
 
     async def said(self) -> str:
         return "\n".join(f"{entry.who}: {entry.what}" for entry in await self.handle.query(ReleaseWorkflow.journal))
+
+
+@pytest.fixture
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    environment = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=executable("temporal-test-server"), data_converter=pydantic_data_converter
+    )
+    async with environment:
+        kinds = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
+        await environment.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(search_attributes=kinds, namespace="default")
+        )
+        yield environment
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from baton.cli.agreement_page import agreement_page
+from baton.cli.listed_files import listed_in_store
 from baton.cli.names import parse_digest, parse_release
 from baton.cli.person import fitting_roles, only_role
 from baton.cli.session import with_releases
@@ -113,7 +114,8 @@ def speak_at_gate(
         _, answer = consider(asked.result, act, asked.plan.roster, datetime.now(UTC))
         if not answer.accepted:
             raise Refused(answer.message)
-    speak(place, asked.plan, act, _question(asked, act), speaker=speaker, manner=manner)
+    listed = asked.manifest is not None and listed_in_store(place, asked.plan, asked.manifest)
+    speak(place, asked.plan, act, _question(asked, act, listed=listed), speaker=speaker, manner=manner)
 
 
 def _look(place: Place, release: ReleaseId, gate: str, expected: Expected, *, blind: bool) -> Asked:
@@ -139,12 +141,12 @@ def _role(kind: type[AboutGate], asked: Asked, person: Person, wanted: str | Non
     return fitting_roles(person, result.needs, wanted, what=what)[0]
 
 
-def _question(asked: Asked, act: AboutGate) -> Question:
+def _question(asked: Asked, act: AboutGate, *, listed: bool) -> Question:
     verb = {"sign-off": "Sign off", "reject": "Reject", "withdraw": "Withdraw what you said about"}[act.kind]
     # What becomes public can't be taken back.
     final = isinstance(act, SignOff) and asked.gate.before is GatePoint.PUBLISH
     return Question(
-        agreement_page(asked, act),
+        agreement_page(asked, act, listed=listed),
         f"{verb} gate {act.gate} of {act.release} as {act.by}, {act.role}?",
         typed=act.release.version if final else None,
     )

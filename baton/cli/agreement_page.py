@@ -30,12 +30,13 @@ _NEXT = {
 _YOU = {"sign-off": "You agree to", "reject": "You object to", "withdraw": "You take back what you said about"}
 
 
-def agreement_page(asked: Asked, act: AboutGate) -> RenderableType:
+def agreement_page(asked: Asked, act: AboutGate, *, listed: bool = False) -> RenderableType:
     """Render what a gate asks about, and what it means to speak there.
 
     Args:
         asked: the gate and what it is about.
         act: what would be signed and sent.
+        listed: whether the files are those that the manifest in the store lists, and not only what the release tells.
     """
     plan, before = asked.plan, asked.gate.before
     parts: list[RenderableType] = list(rehearsal_notice(plan))
@@ -46,7 +47,7 @@ def agreement_page(asked: Asked, act: AboutGate) -> RenderableType:
     )
     parts.append(block(_YOU[act.kind], _facts(asked, act)))
     if asked.manifest is not None:
-        parts += _files(asked.manifest)
+        parts.append(_files(asked.manifest, listed=listed))
     if asked.checks:
         parts.append(block("Checked", _checks(asked.checks)))
     parts.append(block("", Text(_meaning(asked, act))))
@@ -66,9 +67,10 @@ def _facts(asked: Asked, act: AboutGate) -> Table:
     return facts
 
 
-def _files(manifest: ManifestRef) -> list[RenderableType]:
-    heading = f"{count_of(manifest.files, 'file')}, {size(manifest.total_bytes)}"
-    return [block(heading, files_table(manifest.preview, manifest.files))]
+def _files(manifest: ManifestRef, *, listed: bool) -> RenderableType:
+    source = "as the manifest in the store lists them" if listed else "as the release tells"
+    heading = f"{count_of(manifest.files, 'file')}, {size(manifest.total_bytes)}, {source}"
+    return block(heading, files_table(manifest.preview, manifest.files))
 
 
 def _checks(checks: tuple[StepStatus, ...]) -> Table:

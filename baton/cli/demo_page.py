@@ -60,10 +60,10 @@ def ways_to_sign_off(waiting: Waiting, release: ReleaseId, world: World, place: 
     yield f"Waits for a sign-off: {waiting.what}"
     yield f"  {waiting.why}"
     yield f"  Any {' or '.join(waiting.roles)} can give it: {', '.join(waiting.people)}. Any of these ways will do:"
-    yield "  - here and now"
+    yield "  - here and now, UNSIGNED, as a rehearsal may"
     yield f"  - in another terminal: {typed(place.command(waiting.command))}"
     yield f"  - in the Web UI, More Actions, Send a Signal, sign_off: {ui_page(world, release)}"
-    yield f"  - with the temporal CLI: {shlex.join(signal)}"
+    yield f"  - with the temporal CLI, UNSIGNED too: {shlex.join(signal)}"
 
 
 def summary(outcome: Outcome, world: World, place: Place, *, kept: bool) -> Iterator[str]:

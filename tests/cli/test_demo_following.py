@@ -109,6 +109,8 @@ async def test_a_release_is_followed_to_its_gate_and_to_its_end(
     lines = terminal.shown.getvalue().splitlines()
     assert lines.count("  source done: 1 file, 5 bytes") == 1
     assert "Any release-manager can give it: ada, grace." in terminal.shown.getvalue()
+    assert "UNSIGNED: nothing proves that ada says this" in terminal.shown.getvalue()
+    assert "ada signed off as release-manager, UNSIGNED: " in terminal.shown.getvalue()
     assert f"--workflow-id={team.plan.release.workflow_id} --name=sign_off" in terminal.shown.getvalue()
 
 

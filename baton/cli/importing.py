@@ -10,6 +10,7 @@ import typer
 
 from baton.cli.exits import ExitCode
 from baton.cli.terminal import confirm, plain
+from baton.model.errors import Failed
 from baton.project.python_releases import read_calendar
 from baton.project.read import project_of, read_project
 from baton.project.stream_tables import with_streams
@@ -63,7 +64,10 @@ def import_python_releases(folder: Path, where: str, manner: Manner) -> ExitCode
         typer.echo(f"{project.file}: its streams are not as the calendar says; import them", err=True)
         return ExitCode.FAILED
     confirm(f"Write {project.file}?", yes=manner.yes)
-    project.file.write_bytes(new)
+    try:
+        project.file.write_bytes(new)
+    except OSError as error:
+        raise Failed(f"{project.file}: can't be written: {error.strerror}") from error
     return ExitCode.OK
 
 

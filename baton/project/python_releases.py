@@ -30,14 +30,14 @@ _ADDRESS = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)[:/])\S+")
 _STREAM = re.compile(r"[0-9]+\.[0-9]+")
 _TIMEOUT = httpx.Timeout(30, connect=10)
 _STATUSES = [str(status) for status in StreamStatus]
-_DATES = {"first_release": "first-release", "end_of_life": "end-of-life"}
+_DATES = ("first-release", "end-of-life")
 
 
 def read_calendar(where: str) -> tuple[Stream, ...]:
     """Read the streams of a calendar, in its order.
 
     Args:
-        where: a file, or an address that begins with ``https://``.
+        where: a file, or an address that begins with ``https://``; with ``http://`` only on this machine.
 
     Raises:
         Missing: there is no such file or page, or it can't be read.
@@ -80,7 +80,7 @@ def _faults(name: str, table: Any) -> Iterator[Fault]:
         accepted = ", ".join(f'"{word}"' for word in _STATUSES)
         hint = near(status, _STATUSES) if isinstance(status, str) else ""
         yield Fault((*place, "status"), f"{_found(status)}; accepted: {accepted}{hint}")
-    for key in _DATES.values():
+    for key in _DATES:
         # A datetime is a date to Python, and a moment to TOML.
         if type(table.get(key)) is not date:
             yield Fault((*place, key), f"{_found(table.get(key))}; accepted: a date without quotes, such as 2026-10-01")

@@ -57,9 +57,9 @@ def _foreign(variant: VariantTable, table: BuilderTable, place: Place) -> Iterat
     fields = type(table).model_fields
     changed = variant.of_the_builder
     for field in changed:
-        if field not in fields:
+        if field.removeprefix("add_") not in fields:
             yield Fault((*place, field.replace("_", "-")), f"a builder of kind {table.kind} has no such key")
-    if not changed and variant.files is None:
+    if not (changed or variant.files or variant.add_files):
         yield Fault(place, "changes nothing; name what the step does otherwise")
 
 

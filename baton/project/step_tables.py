@@ -18,6 +18,9 @@ class VariantTable(SelectionTable):
     files: tuple[FileTemplate, ...] | None = Field(default=None, min_length=1, max_length=1000)
     """Exactly the files that the step makes then."""
 
+    add_files: tuple[FileTemplate, ...] | None = Field(default=None, min_length=1, max_length=1000, alias="add-files")
+    """Files that the step makes then beside the others."""
+
     commands: tuple[CommandTemplate, ...] | None = Field(default=None, min_length=1, max_length=50)
     """The builder's commands."""
 
@@ -42,20 +45,35 @@ class VariantTable(SelectionTable):
     artifacts: tuple[ArtifactName, ...] | None = Field(default=None, min_length=1, max_length=100)
     """The artifacts of the run elsewhere that are taken in."""
 
+    add_artifacts: tuple[ArtifactName, ...] | None = Field(
+        default=None, min_length=1, max_length=100, alias="add-artifacts"
+    )
+    """Artifacts that are taken in beside the others."""
+
     @property
     def of_the_builder(self) -> dict[str, Any]:
-        """What it says about the builder, by the builder's fields."""
-        own = {*type(self).model_fields} - {*SelectionTable.model_fields, "files"}
+        """What it says about the builder, by its own fields."""
+        own = {*type(self).model_fields} - {*SelectionTable.model_fields, "files", "add_files"}
         return {name: value for name, value in self if name in own and value is not None}
 
     def over(self, builder: BuilderTable) -> BuilderTable:
         """The builder with what is said here in place of what it says; keys that it doesn't have change nothing."""
-        changes = {
-            name: {**getattr(builder, name), **value} if isinstance(value, dict) else value
-            for name, value in self.of_the_builder.items()
-            if name in type(builder).model_fields
-        }
-        return builder.model_copy(update=changes)
+        changed = dict(builder)
+        for name, value in self.of_the_builder.items():
+            field = name.removeprefix("add_")
+            if field not in changed:
+                continue
+            if field != name:
+                changed[field] += value
+            elif isinstance(value, dict):
+                changed[field] = {**changed[field], **value}
+            else:
+                changed[field] = value
+        return builder.model_copy(update=changed)
+
+    def files_over(self, files: tuple[str, ...]) -> tuple[str, ...]:
+        """What the step makes that makes these files otherwise."""
+        return (*(self.files or files), *(self.add_files or ()))
 
 
 class StepTable(SelectionTable):
@@ -96,7 +114,7 @@ class StepTable(SelectionTable):
         """The step as it is in such a release, whether or not it is meant for it."""
         step = self
         for variant in filter(occasion.is_meant, self.variants):
-            changes = {"builder": variant.over(step.builder), "files": variant.files or step.files}
+            changes = {"builder": variant.over(step.builder), "files": variant.files_over(step.files)}
             step = step.model_copy(update=changes)
         return step
 

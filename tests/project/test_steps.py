@@ -239,6 +239,12 @@ def test_a_pipeline_of_azure_gets_what_the_file_says(release_toml: Writer) -> No
             'files[0]: found "spam-{version}.tar.gz" a second time; a release has one file of a name',
         ),
         (
+            MACOS + VARIANT,
+            'parameters = { DoGPG = "true" }',
+            'add-artifacts = ["more"]',
+            "variants[0].add-artifacts: a builder of kind handed-in has no such key",
+        ),
+        (
             AZURE + VARIANT,
             'parameters = { DoGPG = "true" }',
             "",
@@ -294,6 +300,29 @@ def test_a_variant_changes_the_keys_that_it_names_and_the_later_one_wins(release
     assert windows("3.13.5") == (("spam-3.13.5.exe",), "true", "maybe", ("Publish",))
     assert windows("3.13.5b1") == (("spam-3.13.5b1.exe",), "true", "true", ("Publish",))
     assert windows("3.14.0a1") == (("spam-3.14.0a1-amd64.exe",), "false", "true", ())
+
+
+def test_variants_add_up(release_toml: Writer) -> None:
+    android = (
+        '[[steps.variants]]\nstreams = ["3.14"]\n'
+        'add-files = ["more-{version}.zip"]\nadd-artifacts = ["more-{version}"]\n'
+    )
+    final = '[[steps.variants]]\nkinds = ["final"]\nadd-files = ["docs.zip"]\nadd-artifacts = ["docs"]\n'
+
+    def made(version: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        step = plan_of(release_toml, GITHUB + android + final, version).steps[1]
+        assert isinstance(step.builder, GitHubBuilder)
+        return step.files, step.builder.artifacts
+
+    assert made("3.14.0") == (
+        ("spam-3.14.0-android.tar.gz", "more-3.14.0.zip", "docs.zip"),
+        ("android-3.14.0", "more-3.14.0", "docs"),
+    )
+    assert made("3.14.0a1") == (
+        ("spam-3.14.0a1-android.tar.gz", "more-3.14.0a1.zip"),
+        ("android-3.14.0a1", "more-3.14.0a1"),
+    )
+    assert made("3.13.1") == (("spam-3.13.1-android.tar.gz", "docs.zip"), ("android-3.13.1", "docs"))
 
 
 def test_steps_must_agree_in_every_release_that_has_them(release_toml: Writer) -> None:

@@ -126,6 +126,7 @@ async def test_the_list_says_what_waits_for_whom_and_all_of_it_on_demand(team: T
         (item,) = await listed(team)
         page = await team.baton("list")
         adas = await listed(team, "--mine", "--as", "ada")
+        groups = await team.baton("list", "--as", "katherine")
         await listed(team, "--mine", "--as", "katherine", there=False)
         await team.baton("cancel", team.name, "--as", "ada", "--yes")
         await team.until(lambda status: status.phase is Phase.CANCELLED)
@@ -135,9 +136,35 @@ async def test_the_list_says_what_waits_for_whom_and_all_of_it_on_demand(team: T
         assert (item["waiting_for"], item["waiting_on"]) == (["sign-off:publish"], ["release-manager"])
         assert item["waiting"][0]["people"] == ["ada", "grace"]
         assert adas[0]["waiting"] == item["waiting"]
+        assert (item["turn"], adas[0]["turn"]) == ({"sign-off:publish": "others"}, {"sign-off:publish": "me"})
+        assert str(team.plan.release) in groups.out.partition("Waits for others")[2]
         assert f"{team.plan.release}   phase stage" in page.out
         assert "sign-off publish since" in page.out
         assert (over["phase"], over["waiting"]) == ("cancelled", None)
+
+
+async def test_what_a_person_has_given_already_waits_for_their_roles(make_team: Callable[..., Team]) -> None:
+    team = make_team(gates=[{"name": "publish", "before": "publish", "needs": {"release-manager": 2}}])
+    async with team.working():
+        await team.start()
+        await team.until_waiting("publish")
+        await team.baton("claim", team.name, "--as", "grace")
+        await team.baton("sign-off", team.name, "publish", "--as", "ada", "--yes")
+
+        (adas,) = await listed(team, "--as", "ada")
+        (graces,) = await listed(team, "--as", "grace")
+        page = await team.baton("list", "--as", "grace")
+        await listed(team, "--mine", "--as", "ada", there=False)
+        nobody = await team.baton("list", "--mine")
+
+        assert (adas["turn"], graces["turn"]) == ({"sign-off:publish": "my-roles"}, {"sign-off:publish": "me"})
+        assert adas["driver"] == "grace"
+        mine = page.out.partition("Waits for others")[0]
+        assert mine.startswith("Waits for you\n")
+        assert f"$ baton sign-off {team.name} publish" in mine
+        assert f"{team.plan.release}   phase stage   grace drives it" in mine
+        assert nobody.code == 1
+        assert "say who you are with --as PERSON or BATON_PERSON" in nobody.err
 
 
 async def test_the_log_says_who_did_what(team: Team) -> None:

@@ -14,13 +14,11 @@ from temporalio import activity
 from activities.records import Records
 from activities.work import does, progress
 from baton.builders.port import FailedWithLog
-from baton.model import platform
+from baton.model import platform, work
 from baton.model.base import canonical_json, digest_of, short
 from baton.model.code_signing import Authenticode, Notarization
 from baton.model.errors import Invalid, Missing, Refused, Unavailable
-from baton.model.gate import GateResult
 from baton.model.manifest import Artifact, ArtifactSet
-from baton.model.work import Built, ReleaseRef
 from baton.platform import apple, authenticode, open_tool
 from baton.platform.notary import judge, submit_once
 from baton.platform.notary_api import NotaryApi
@@ -32,8 +30,11 @@ if TYPE_CHECKING:
     from baton.settings import WorkerSettings
     from baton.store import Store
 
-Agreed = Callable[[ReleaseRef, tuple[GateResult, ...]], None]
-"""Raises :class:`~baton.model.errors.Refused` unless people agreed to the plan, as the worker proves for itself."""
+Agreed = Callable[[platform.SignPlatform | platform.SubmitNotarization], None]
+"""Raises :class:`~baton.model.errors.Refused` unless people agreed to the plan, and the step is the plan's.
+
+The worker proves it for itself; nothing is made of any key before.
+"""
 
 LOOK_EVERY = 15.0
 """Seconds between two questions to the notary service; a verdict takes some minutes."""
@@ -52,7 +53,7 @@ class _Room:
         with TemporaryDirectory(dir=self._workspace, prefix="platform-") as folder:
             yield Path(folder)
 
-    def _wanted(self, step: platform.PlatformStep, built: Built) -> list[Artifact]:
+    def _wanted(self, step: platform.PlatformStep, built: work.Built) -> list[Artifact]:
         """The files that the step is about.
 
         Raises:
@@ -68,7 +69,7 @@ class _Room:
             raise Missing(f"{step.of} made no {', '.join(missing)}, which {step.name} is about")
         return [file for file in found if file is not None]
 
-    def _with(self, step: platform.PlatformStep, built: Built, changed: dict[str, Artifact]) -> Built:
+    def _with(self, step: platform.PlatformStep, built: work.Built, changed: dict[str, Artifact]) -> work.Built:
         """What the step before made, with some files replaced, as what this step made."""
         files = [changed.get(file.name, file) for file in self._store.read_set(built.artifacts).artifacts]
         return built.model_copy(update={"step": step.name, "artifacts": self._store.put_set(ArtifactSet.of(files))})
@@ -88,9 +89,9 @@ class PlatformSignActivities(_Room):
         self._agreed = agreed
 
     @does(platform.SIGN_PLATFORM)
-    def sign_platform(self, what: platform.SignPlatform) -> Built:
+    def sign_platform(self, what: platform.SignPlatform) -> work.Built:
         """Sign each file once: what was signed of the same bytes before is what this gives again."""
-        self._agreed(what.release, what.gates)
+        self._agreed(what)
         signing = what.step.signing
         if isinstance(signing, Notarization):
             raise Invalid(f"{what.step.name} is a notarization, which is submitted and awaited, not signed")
@@ -112,7 +113,7 @@ class PlatformSignActivities(_Room):
         return self._with(what.step, what.built, signed)
 
     @does(platform.STAPLE)
-    def staple(self, what: platform.Staple) -> Built:
+    def staple(self, what: platform.Staple) -> work.Built:
         """Staple each ticket once, to the files that have a place for one."""
         records, stapled = Records(self._store, what.release), {}
         wanted = {file.name: file for file in self._wanted(what.step, what.built)}
@@ -158,7 +159,7 @@ class NotaryActivities(_Room):
     @does(platform.SUBMIT_NOTARIZATION)
     def submit_notarization(self, what: platform.SubmitNotarization) -> platform.Submitted:
         """See to it that the service has each file; what it got or accepted before it does not get again."""
-        self._agreed(what.release, what.gates)
+        self._agreed(what)
         notarization = _notarization(what.step)
         api, records, submissions = NotaryApi(notarization), Records(self._store, what.release), []
         for file in self._wanted(what.step, what.built):

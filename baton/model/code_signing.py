@@ -61,6 +61,8 @@ class Pkcs12Key(Value):
 class Pkcs11Key(Value):
     """A key in a token, such as a hardware security module, that the worker reaches by PKCS #11.
 
+    The worker needs OpenSSL's engine for it, Debian's ``libengine-pkcs11-openssl``.
+
     Attributes:
         module_from: the environment variable that names the token's library.
         key: which key (RFC 7512), without a PIN in it.

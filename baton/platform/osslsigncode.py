@@ -1,6 +1,7 @@
 """Authenticode with ``osslsigncode``: the key in a file or a token of the worker.
 
-See https://github.com/mtrojnar/osslsigncode; 2.5, which Debian 12 has, and 2.9 are known to work.
+See https://github.com/mtrojnar/osslsigncode. Versions 2.5, which Debian 12 has, and 2.9 are known to work; for a key
+in a token 2.9, as 2.5 does not know ``-login``.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ ENTRIES = (
     Entry("log", _LOOK, "Who did what in a release, and when.", "baton.cli.commands.look"),
     Entry("ui", _LOOK, "The address of a release in the Temporal Web UI.", "baton.cli.commands.look"),
     Entry("verify", _LOOK, "Verify what was published, as a stranger would.", "baton.cli.verify"),
+    Entry("evidence", _LOOK, "The record of a release: get it, verify it.", "baton.cli.commands.evidence"),
     Entry(
         "identities", _LOOK, "Whose signatures count: fetch newer lists, or check one.", "baton.cli.commands.identities"
     ),

@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from baton.evidence.acts import act_in
+from baton.evidence.folder import Unreadable
 from baton.evidence.result import bad, good
 from baton.model.acts import Replan
 from baton.model.base import canonical_json, counted, digest_of
 from baton.model.envelope import read_envelope
-from baton.model.errors import BatonError
+from baton.model.errors import Invalid, Refused
 from baton.proof.said import proven_act
 from baton.trust.verifiers import usable_cores
 
@@ -80,12 +81,13 @@ def heard_again(folder: Folder, chain: Sequence[Heard], *, own: Roster | None, s
         sigstore: whose certificates count for people.
 
     Raises:
-        BatonError: an act or a plan can't be read, or a program that is needed is not there.
+        Unreadable: an act or a plan can't be read.
+        BatonError: a program that is needed, or Sigstore's trust configuration, is not there.
     """
     plans = [folder.plan_of(chain[0].previous if chain else folder.index.plan)]
     jobs: list[tuple[Heard, Act | None, tuple[Plan, ...]]] = []
     for heard in chain:
-        act = act_in(heard, folder.read)
+        act = _act(heard, folder)
         # What came while the release was changing its plan was still heard by the one before.
         jobs.append((heard, act, tuple(reversed(plans[-2:]))))
         if heard.accepted and isinstance(act, Replan):
@@ -101,6 +103,13 @@ def heard_again(folder: Folder, chain: Sequence[Heard], *, own: Roster | None, s
         return list(pool.map(prove, jobs))
 
 
+def _act(heard: Heard, folder: Folder) -> Act | None:
+    try:
+        return act_in(heard, folder.read)
+    except Invalid as error:
+        raise Unreadable(f"act {heard.number} can't be read: {error}") from error
+
+
 def _proven(folder: Folder, said: Said, roster: Roster, sigstore: Sigstore) -> Said:
     """The act with what proves it by this roster, or with why nothing does."""
     heard = said.heard
@@ -109,9 +118,7 @@ def _proven(folder: Folder, said: Said, roster: Roster, sigstore: Sigstore) -> S
     envelope = read_envelope(folder.read(heard.envelope))
     try:
         _, proof = proven_act(envelope, roster, heard.at, sigstore=sigstore)
-    except BatonError as error:
-        if not error.permanent:
-            raise
+    except (Refused, Invalid) as error:
         return replace(said, why_not=str(error))
     return replace(said, proof=proof)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +12,7 @@ from baton.evidence.acts import envelope_path
 from baton.evidence.result import bad, good
 from baton.model.acts import Heard
 from baton.model.base import Value, canonical_json, counted, digest_of
-from baton.model.errors import BatonError, Invalid, Missing
+from baton.model.errors import BatonError, Conflict, Invalid
 from baton.model.evidence import INDEX, Evidence, Record
 from baton.model.manifest import ArtifactSet, Manifest
 from baton.model.plan import Plan
@@ -19,11 +20,12 @@ from baton.model.statement import facts_of
 from baton.store.files import open_regular, os_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from baton.evidence.result import Check
     from baton.model.base import Digest
+    from baton.store import Store
 
 LARGEST = 64 * 1024**2
 """In bytes; a document of the evidence is a few kilobytes long, a manifest of ten thousand files a few million."""
@@ -31,7 +33,14 @@ LARGEST = 64 * 1024**2
 SIGNATURES = tuple(f"{INDEX}{suffix}" for suffix in (".sigstore.json", ".sigstore", ".asc"))
 """What may lie beside the list: the signatures of it."""
 
+FOLDERS = ("acts", "built", "envelopes", "plans", "signatures")
+"""Where documents of a kind are."""
+
 _Kind = TypeVar("_Kind", bound=Value)
+
+
+class Unreadable(Invalid):
+    """A document of the evidence is not there, or not what it has to be: the evidence is at fault, not this machine."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +63,21 @@ class Folder:
         """The signed statement of that digest.
 
         Raises:
-            Missing: the evidence does not have it.
+            Unreadable: the evidence does not have it.
         """
         name = envelope_path(digest)
         if name not in self.documents or digest_of(self.documents[name]) != digest:
-            raise Missing(f"the evidence lacks the envelope {digest}; expected it in {name}")
+            raise Unreadable(f"the evidence lacks the envelope {digest}; expected it in {name}")
         return self.documents[name]
 
     def parsed(self, name: str, kind: type[_Kind]) -> _Kind:
         """A document as the value that it holds, in the one form that the value has.
 
         Raises:
-            Missing: there is no such document.
-            Invalid: it holds something else, or has another form.
+            Unreadable: there is no such document, it holds something else, or has another form.
         """
         if name not in self.documents:
-            raise Missing(f"the evidence lacks {name}")
+            raise Unreadable(f"the evidence lacks {name}")
         return _parsed(name, self.documents[name], kind)
 
     @property
@@ -100,7 +108,7 @@ class Folder:
         name = f"plans/{digest.removeprefix('sha256:')}.json"
         plan = self.parsed(name, Plan)
         if plan.digest != digest:
-            raise Invalid(f"{name} is plan {plan.digest}; expected {digest}")
+            raise Unreadable(f"{name} is plan {plan.digest}; expected {digest}")
         return plan
 
     def artifacts(self, name: str) -> ArtifactSet:
@@ -136,24 +144,46 @@ def read_folder(path: Path) -> tuple[Folder, list[Check]]:
     return Folder(path, index, documents, signatures), checks
 
 
-def export(read_set: Callable[[], ArtifactSet], fetch: Callable[[Digest, Path], None], to: Path) -> Path:
+def export(store: Store, evidence: Digest, to: Path) -> Path:
     """Write the evidence of a finished release into a folder; harmless if it is there already.
 
     Args:
-        read_set: gives the set that holds the list and its signatures.
-        fetch: writes the content of a digest to a path, as a store does.
+        store: has all of it.
+        evidence: the set that holds the list and its signatures, as the release's status names it.
         to: the folder.
 
     Raises:
         Conflict: something else is in the folder.
-        BatonError: as the arguments do.
+        BatonError: as the store's methods do.
     """
     to.mkdir(parents=True, exist_ok=True)
-    for signed in read_set().artifacts:
-        fetch(signed.digest, to / signed.name)
+    for signed in store.read_set(evidence).artifacts:
+        store.fetch(signed.digest, to / signed.name)
     for document in _parsed(INDEX, _content(to / INDEX), Evidence).documents:
         (to / document.name).parent.mkdir(exist_ok=True)
-        fetch(document.digest, to / document.name)
+        store.fetch(document.digest, to / document.name)
+    return to
+
+
+def write(documents: Mapping[str, bytes], to: Path) -> Path:
+    """Write evidence that was just gathered into a folder, in place of what was gathered there before.
+
+    Raises:
+        Conflict: something else is in the folder, or evidence that somebody signed.
+        Failed, Unavailable: it can't be written.
+    """
+    try:
+        if to.is_dir() and any(to.iterdir()) and not (to / INDEX).is_file():
+            raise Conflict(f"{to} is there already, and holds no evidence: name another folder")
+        if signed := [name for name in SIGNATURES if (to / name).exists()]:
+            raise Conflict(f"{to} holds evidence that was signed ({signed[0]}): name another folder")
+        for folder in FOLDERS:
+            shutil.rmtree(to / folder, ignore_errors=True)
+        for name, content in documents.items():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            (to / name).write_bytes(content)
+    except OSError as error:
+        raise os_problem(error, f"could not write {to}") from error
     return to
 
 
@@ -161,9 +191,9 @@ def _parsed(name: str, content: bytes, kind: type[_Kind]) -> _Kind:
     try:
         value = kind.model_validate_json(content)
     except ValidationError as error:
-        raise Invalid(f"{name} is not what it has to be: {facts_of(error)}") from error
+        raise Unreadable(f"{name} is not what it has to be: {facts_of(error)}") from error
     if canonical_json(value) != content:
-        raise Invalid(f"{name} is not in canonical JSON (RFC 8785), or tells more than this version of Baton knows")
+        raise Unreadable(f"{name} is not in canonical JSON (RFC 8785), or tells more than this version of Baton knows")
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,7 +73,6 @@ def page(record: Record, plan: Plan, manifest: Manifest | None, chain: Sequence[
         people={person.id: person.name for person in plan.roster.people},
         commands={file.name: commands_for(file, plan) for file in (() if manifest is None else manifest.files)},
         unsigned=sum(heard.accepted and heard.proof is None for heard in chain),
-        verify=f"baton evidence verify {shlex.quote(f'{plan.release.project}-{plan.release.version}')}",
     )
     return text.encode()
 

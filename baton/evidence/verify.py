@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from baton.evidence.agreed import Agreed
 from baton.evidence.chain import heard_again, judged, linked
 from baton.evidence.files import made_as_told, published_as_planned, same_release, signed_as_planned
-from baton.evidence.folder import Folder, read_folder
+from baton.evidence.folder import Folder, Unreadable, read_folder
+from baton.evidence.own import Rules, own_rules
 from baton.evidence.result import EvidenceResult, bad, good
 from baton.model.base import canonical_json, digest_of
-from baton.model.errors import Invalid, Missing
 from baton.model.evidence import INDEX
 from baton.model.manifest import Artifact
 from baton.model.plan import SigstoreInstance
@@ -26,29 +25,11 @@ if TYPE_CHECKING:
     from baton.evidence.chain import Said
     from baton.evidence.result import Check
     from baton.model.acts import Heard
-    from baton.model.plan import Gate, Plan, Signer
-    from baton.model.roster import Roster
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Who may act and sign, by the word of the verifier instead of the plan's.
-
-    Attributes:
-        source: where the verifier has it from, in words.
-        roster: who may act.
-        gates: which gates a plan must have.
-        signers: who signs; None where the plan's are taken, as in a rehearsal.
-    """
-
-    source: str
-    roster: Roster
-    gates: tuple[Gate, ...]
-    signers: tuple[Signer, ...] | None = None
+    from baton.model.plan import Plan
 
 
 def verify_evidence(
-    path: Path, *, own: Rules | None = None, trust_config: Path | None = None, offline: bool = False
+    path: Path, *, roster: Path | None = None, trust_config: Path | None = None, offline: bool = False
 ) -> EvidenceResult:
     """Verify a folder of evidence: every digest, link, act, gate, decision and signature.
 
@@ -57,7 +38,7 @@ def verify_evidence(
 
     Args:
         path: the folder.
-        own: the verifier's own rules.
+        roster: the verifier's own ``release.toml``, whose roster, gates and signers count instead of the plan's.
         trust_config: a Sigstore client trust configuration, for another instance than the public ones.
         offline: take Sigstore's trust root as it is at hand.
 
@@ -66,17 +47,21 @@ def verify_evidence(
 
     Raises:
         Missing: there is no evidence in the folder, or a program or trust configuration is not there.
-        Invalid: what is there is no evidence.
-        Refused, Unavailable: as :func:`baton.trust.instances.trust_configuration`.
+        Unreadable: what is there is no evidence.
+        Refused, Unavailable: as :func:`baton.evidence.own.own_rules` and
+            :func:`baton.trust.instances.trust_configuration`.
     """
     folder, checks = read_folder(path)
     said: list[Said] = []
     plan: Plan | None = None
+    own: Rules | None = None
     try:
         plan = folder.plan
-        checks += _signed(folder, plan, own, trust_config, offline=offline)
+        own = None if roster is None else own_rules(roster, folder)
         # Of documents that are not those of the list there is nothing more to say.
-        if all(check.ok for check in checks):
+        whole = all(check.ok for check in checks)
+        checks += _signed(folder, plan, own, trust_config, offline=offline)
+        if whole:
             instance = SigstoreInstance.SANDBOX if plan.sandbox else SigstoreInstance.PUBLIC
             said = heard_again(
                 folder,
@@ -84,15 +69,24 @@ def verify_evidence(
                 own=None if own is None else own.roster,
                 sigstore=Sigstore(instance, trust_config, offline),
             )
-            checks += _told(folder, plan, said, own)
-    except (Invalid, Missing) as error:
+            checks += compared(folder, said, own=own)
+    except Unreadable as error:
         checks.append(bad("documents", error))
     return _result(folder, plan, said, own, checks)
 
 
-def _told(folder: Folder, plan: Plan, said: Sequence[Said], own: Rules | None) -> Iterator[Check]:
-    """Everything that the documents tell, compared with each other and with what people signed."""
-    record, manifest, chain = folder.record, folder.manifest, [one.heard for one in said]
+def compared(folder: Folder, said: Sequence[Said], *, own: Rules | None = None) -> Iterator[Check]:
+    """Everything that the documents tell, compared with each other and with what people signed.
+
+    Args:
+        folder: the evidence.
+        said: its acts, each with what proves it.
+        own: the verifier's own rules.
+
+    Raises:
+        Unreadable: a document is not there, or not what it has to be.
+    """
+    record, plan, manifest, chain = folder.record, folder.plan, folder.manifest, [one.heard for one in said]
     yield from same_release(folder.index, record, plan, manifest)
     yield from _by_own_rules(plan, own)
     yield from linked(folder, chain)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path  # pydantic reads it at run time
 from typing import TYPE_CHECKING
 
+from baton.evidence.folder import export
 from baton.model.base import Value
 from baton.model.errors import Failed, Invalid
 from baton.model.manifest import Manifest
@@ -55,7 +56,7 @@ class Outcome(Value):
         gpg_fingerprint: of the primary key whose OpenPGP signatures they are.
         gpg_public_key: a file with that key.
         trusted_identities: a document that says all of this, for ``baton verify --identities``.
-        evidence: a folder with the plan, the manifest and the record of who did what.
+        evidence: a folder with the record of the release, for ``baton evidence verify``; its page is ``index.html``.
     """
 
     release: str
@@ -133,11 +134,7 @@ def outcome_of(world: World, plan: Plan, status: ReleaseStatus) -> Outcome:
 def _export(world: World, release: ReleaseId, evidence: Digest) -> Path:
     """Copy the evidence out of the store; harmless if it was done before."""
     folder = State.at(world.state).evidence / f"{release.project}-{release.version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    store = open_store(str(world.store))
-    for document in store.read_set(evidence).artifacts:
-        store.fetch(document.digest, folder / document.name)
-    return folder
+    return export(open_store(str(world.store)), evidence, folder)
 
 
 def _write_identities(world: World, plan: Plan) -> Path:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from baton.cli.connect import connect
@@ -363,3 +364,38 @@ def mortal(team: Team, folder: Path) -> dict[str, str]:
             (deaths / f"{name}-{at}").touch()
     [worker] = [status.child for status in team.world.statuses() if status.child.name == "release"]
     return {**worker.environment, "BATON_TEST_DEATHS": str(deaths), "PYTHONPATH": str(MORTAL.parents[2])}
+
+
+async def test_a_paused_build_stops_and_is_made_anew_when_it_goes_on(team: Team, folder: Path) -> None:
+    name, go, running = "tiny/4.0", folder / "go", folder / "running"
+    waiting = f"""
+import os, pathlib, time
+pathlib.Path({str(running)!r}).write_text(str(os.getpid()))
+while not pathlib.Path({str(go)!r}).exists():
+    time.sleep(0.05)
+pathlib.Path("dist").mkdir()
+pathlib.Path("dist/tiny.txt").write_text("tiny")
+"""
+    step = {
+        "name": "text",
+        "builder": {"kind": "command", "commands": [["python3", "-c", waiting]]},
+        "queue": "build",
+        "files": ["tiny.txt"],
+    }
+    await start(team.world, tiny_plan(team.world.facts, team.project, "4.0", steps=[step]))
+    async with asyncio.timeout(60):
+        while not (running.exists() and running.read_text()):
+            await asyncio.sleep(0.05)
+    process = int(running.read_text())
+    described = await (await team.release(name)).describe()
+    [pending] = described.raw_description.pending_activities
+    of = ("--workflow-id", f"release/{name}", "--activity-id", pending.activity_id)
+    await asyncio.to_thread(team.ada.temporal, "activity", "pause", *of)
+    async with asyncio.timeout(60):
+        while psutil.pid_exists(process):
+            await asyncio.sleep(0.05)
+    go.touch()
+    await asyncio.to_thread(team.ada.temporal, "activity", "unpause", *of)
+    status = await team.until_waiting(name, "publish")
+    assert [step.attempt for step in status.steps if step.name == "text"] == [1]
+    assert int(running.read_text()) != process

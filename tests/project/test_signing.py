@@ -250,6 +250,12 @@ def test_who_signs_next_must_be_on_the_list_already(writer: Writer) -> None:
     ]
 
 
+def test_who_signs_next_must_count_today_on_the_list(writer: Writer) -> None:
+    (problem,) = told(writer, TEAM, machine(), key(KEY, until="2026-10-31"))
+
+    assert problem.startswith(f"error: the published list does not have OpenPGP key {KEY} today")
+
+
 def test_what_the_list_requires_must_go_on(writer: Writer) -> None:
     assert told(writer, "", machine(), key(OLD_KEY, "human"), requires=("openpgp",)) == [
         "error: the published list requires a signature of kind openpgp, which nobody makes"

@@ -108,9 +108,13 @@ class _Conducted(ActivityInboundInterceptor):
 
 
 def _step_of(argument: object) -> str:
-    """The step or check that a piece of work is for, if it is for one."""
-    about = getattr(argument, "step", None) or getattr(argument, "check", None)
-    return about.name if isinstance(about, Step | Check) else ""
+    """The step or check that a piece of work is for, as a release's board lists it; nothing if it is for none."""
+    match getattr(argument, "step", None) or getattr(argument, "check", None):
+        case Step(name=name):
+            return name
+        case Check(name=name):
+            return f"check-{name}"
+    return ""
 
 
 def _failure(error: BatonError, link: str) -> ApplicationError:

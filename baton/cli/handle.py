@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +22,7 @@ from baton.model.acts import Answer, Heard
 from baton.model.errors import BatonError, Failed, Refused, Unavailable
 from baton.model.statement import facts_of
 from baton.model.status import Beginning, Entry, ReleaseStatus
+from baton.model.work import Beat
 from workflows.visibility import PHASE, WAITING_FOR
 
 if TYPE_CHECKING:
@@ -97,6 +98,23 @@ class ReleaseHandle:
             with told(f"could not read the result of {self.release}"), understood(self.release):
                 return ReleaseStatus.model_validate(await self._handle.result(rpc_timeout=ANSWER_WITHIN))
         return await self._ask("status", ReleaseStatus)
+
+    async def beats(self) -> dict[str, Beat]:
+        """What the work that is under way says of itself, by the step that it is for; needs no worker to answer.
+
+        Raises:
+            BatonError: Temporal refused to say.
+        """
+        with told(f"could not see what is under way in {self.release}"):
+            now = await self._handle.describe()
+        said: dict[str, Beat] = {}
+        for pending in now.raw_description.pending_activities:
+            # Until its first heartbeat work says nothing, and a worker of another version may say something else.
+            if payloads := pending.heartbeat_details.payloads:
+                with suppress(ValidationError):
+                    (beat,) = await self._client.data_converter.decode(payloads[:1], [Beat])
+                    said[beat.step] = beat
+        return said
 
     async def acts(self) -> list[Heard]:
         """What people said, accepted or refused; raises like :meth:`status`."""

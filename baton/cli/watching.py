@@ -20,6 +20,8 @@ from baton.model.errors import Unavailable
 from baton.model.status import Phase, StepState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import RenderableType
 
     from baton.cli.handle import ReleaseHandle
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from baton.cli.releases import Releases
     from baton.model.acts import Heard
     from baton.model.status import ReleaseStatus
+    from baton.model.work import Beat
 
 _EVERY = 1.0
 """Seconds between two looks."""
@@ -113,11 +116,28 @@ def worth(status: ReleaseStatus) -> ExitCode:
 
 async def _look(handle: ReleaseHandle, before: Sight | None = None) -> Sight:
     status = await handle.status()
+    if any(step.state is StepState.RUNNING for step in status.steps):
+        status = with_beats(status, await handle.beats())
     silent = tuple(await handle.silent(queues_ahead(status)))
     if before is not None and before.status.heard == status.heard:
         return Sight(status, silent, before.acts)
     over = not status.heard or status.phase in _OVER
     return Sight(status, silent, () if over else tuple(await handle.acts()))
+
+
+def with_beats(status: ReleaseStatus, beats: Mapping[str, Beat]) -> ReleaseStatus:
+    """A release's status with what the machines say just now: the last line, and where to see more."""
+    steps = tuple(
+        step.model_copy(update={"detail": _last_line(beat.line) or step.detail, "link": beat.link or step.link})
+        if step.state is StepState.RUNNING and (beat := beats.get(step.name)) is not None
+        else step
+        for step in status.steps
+    )
+    return status.model_copy(update={"steps": steps})
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def queues_ahead(status: ReleaseStatus) -> list[str]:

@@ -154,7 +154,7 @@ class Beat(Value):
     """What a running activity says of itself with each heartbeat.
 
     Attributes:
-        step: the step or check that it works for, if it is one.
+        step: the step or check that it works for, as the release's status names it; may be empty.
         line: how far it is.
         link: where people see it, if its work is done elsewhere.
     """

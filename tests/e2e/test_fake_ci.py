@@ -75,7 +75,6 @@ async def test_what_dies_meanwhile_loses_and_doubles_no_run(world: EmbeddedWorld
     for name in ("github", "azure", "ci"):
         world.restart(name)
     held(world, now=False)
-
     await baton.until("hello/1.0.0", lambda status: any(waiting.what == "publish" for waiting in status.waiting))
     baton("sign-off", "hello/1.0.0", "publish", "--yes")
     status = await baton.until("hello/1.0.0", lambda status: status.phase is Phase.RELEASED)

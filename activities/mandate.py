@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from activities.hearing import read_plan
 from activities.released import read_manifest
-from activities.rules import rules_for
+from activities.rules import read_projects, rules_for
 from baton.model.errors import Refused
 from baton.model.gate import GateResult
 from baton.model.plan import GatePoint, SigstoreInstance
@@ -73,6 +73,12 @@ class Mandate:
     """
 
     def __init__(self, store: Store, settings: WorkerSettings) -> None:
+        """Look at the worker's own rules, so that what is wrong with them shows before a release waits for them.
+
+        Raises:
+            BatonError: as :func:`activities.rules.read_projects`.
+        """
+        read_projects(settings)
         self._store = store
         self._settings = settings
         instance = SigstoreInstance.PUBLIC if settings.sandbox is None else SigstoreInstance.SANDBOX

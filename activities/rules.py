@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baton.model.errors import Missing, Refused
+from baton.model.errors import Invalid, Missing, Refused
 from baton.project import parts
 from baton.project.read import read_project
 from baton.project.signers import signers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from baton.model.plan import Gate, Plan, Signer, Target
     from baton.model.roster import Roster
     from baton.project.read import Project
@@ -54,7 +56,7 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
     Raises:
         Missing: this worker has no ``release.toml`` of the project.
         Refused: the one that it has is of a project that is only ever rehearsed, or lacks the plan's stream.
-        InvalidProject: one of its files can't be used.
+        Invalid: as :func:`read_projects`.
     """
     if settings.sandbox is not None:
         return Rules(plan.roster, plan.gates, plan.signers, plan.targets, source="the plan")
@@ -78,10 +80,26 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
     )
 
 
+def read_projects(settings: WorkerSettings) -> Mapping[str, Project]:
+    """The projects that this worker has rules of its own for, by their names.
+
+    Raises:
+        Missing: a file that BATON_PROJECTS names is not there.
+        InvalidProject: a file can't be used.
+        Invalid: two files are of the same project.
+    """
+    found: dict[str, Project] = {}
+    for project in map(read_project, settings.projects):
+        if (first := found.setdefault(project.name, project)) is not project:
+            raise Invalid(f"{first.file} and {project.file} in BATON_PROJECTS are both of {project.name}: keep one")
+    return found
+
+
 def _own(name: str, settings: WorkerSettings) -> Project:
-    projects = map(read_project, settings.projects)
-    if (found := next((project for project in projects if project.name == name), None)) is not None:
-        return found
-    raise Missing(
-        f"this worker has no rules to judge a release of {name} by: name the project's release.toml in BATON_PROJECTS"
-    )
+    projects = read_projects(settings)
+    if name not in projects:
+        raise Missing(
+            f"this worker has no rules to judge a release of {name} by: name the project's release.toml in "
+            "BATON_PROJECTS"
+        )
+    return projects[name]

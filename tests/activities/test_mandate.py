@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from copy import copy
 from typing import TYPE_CHECKING
 
 import pytest
 
+from activities.duties import Duty, activities_for
 from activities.mandate import Mandate
 from activities.publishing import PublishActivities
 from activities.signing import SignActivities
@@ -321,6 +323,31 @@ def test_the_workers_own_file_decides(asking: Asking, world: World, changes: dic
 def test_a_worker_without_rules_of_its_own_does_nothing_for_real(asking: Asking, world: World) -> None:
     asking.settings = WorkerSettings(store=asking.settings.store, workspace=world.folder / "work", sandbox=None)
     asking.refused("name the project's release.toml in BATON_PROJECTS")
+
+
+def test_of_several_projects_the_releases_own_judges(
+    asking: Asking, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "release.toml"
+    other.write_text(world.rules.read_text().replace('name = "hello"', 'name = "other"'))
+    monkeypatch.setenv("BATON_PROJECTS", f"{other}{os.pathsep}{world.rules}")
+    Mandate(world.store, WorkerSettings(store=asking.settings.store)).to_sign(asking.signing())
+
+
+@pytest.mark.parametrize("duty", [Duty.SIGN, Duty.PUBLISH])
+def test_a_worker_whose_rules_can_not_be_used_does_not_start(asking: Asking, tmp_path: Path, duty: Duty) -> None:
+    file = tmp_path / "release.toml"
+    [own] = asking.settings.projects
+    for text, match in (
+        (None, "no such file"),
+        ("[project]", "is required|missing"),
+        (own.read_text(), "are both of hello: keep one"),
+    ):
+        if text is not None:
+            file.write_text(text)
+        settings = asking.settings.model_copy(update={"projects": (own, file)})
+        with pytest.raises(BatonError, match=match):
+            activities_for(duty, settings)
 
 
 def test_no_other_signer_signs_than_the_projects(asking: Asking) -> None:

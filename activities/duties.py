@@ -82,6 +82,8 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 hearing.take_plan,
                 hearing.prove_act,
                 source.prepare_source,
+                source.offer_source,
+                source.withdraw_source,
                 source.push_tag,
                 source.forget_source,
                 collecting.take_provided,

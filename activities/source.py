@@ -41,6 +41,21 @@ class SourceActivities:
         source.push_tag(what.source, self._workspace, progress=progress(), cancelled=activity.is_cancelled)
         return work.Pushed(commit=what.source.commit)
 
+    @does(work.OFFER_SOURCE)
+    def offer_source(self, what: work.OfferSource) -> work.Offered:
+        """Put the prepared commit on the release's branch, unless it is there already."""
+        source.offer(what.source, what.branch, self._workspace, progress=progress(), cancelled=activity.is_cancelled)
+        return work.Offered(branch=what.branch)
+
+    @does(work.WITHDRAW_SOURCE)
+    def withdraw_source(self, what: work.OfferSource) -> work.Undone:
+        """Remove the release's branch, if it is as it was made."""
+        removed = source.withdraw(
+            what.source, what.branch, self._workspace, progress=progress(), cancelled=activity.is_cancelled
+        )
+        done = "removed the branch {}" if removed else "left the branch {} alone: it is not on the release's commit"
+        return work.Undone(detail=done.format(what.branch))
+
     @does(work.FORGET_SOURCE)
     def forget_source(self, what: work.ForgetSource) -> work.Undone:
         """Drop the prepared source; its tag was never pushed."""

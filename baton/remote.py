@@ -32,6 +32,8 @@ _TROUBLE = re.compile(
 )
 """What git, curl and ssh say of networks and servers that may be better later."""
 
+_PUSH = ("--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
+
 _NOT_THERE = re.compile(r"repository .* (not found|does not exist)|not appear to be a git repository", re.IGNORECASE)
 
 
@@ -87,11 +89,28 @@ class Remote:
         # The peeled name, if it is there, is the commit; without one the tag is no object of its own.
         return found.get(f"refs/tags/{tag}^{{}}") or found.get(f"refs/tags/{tag}")
 
+    def head_of(self, branch: str) -> Commit | None:
+        """The commit that a branch of the repository is on, or None if it has no such; errors as of :meth:`clone`."""
+        ref = f"refs/heads/{branch}"
+        said = self._git("ls-remote", "--", self.address, ref, folder=self.bench.folder)
+        found = re.search(rf"^([0-9a-f]{{40,64}})\t{re.escape(ref)}$", said, re.MULTILINE)
+        return None if found is None else found[1]
+
+    def push_branch(self, branch: str, commit: Commit, repository: Path) -> None:
+        """Make a branch on a commit of a repository of ours; errors as of :meth:`clone`, and if there is one."""
+        # An empty lease: the branch must not be there.
+        lease = f"--force-with-lease=refs/heads/{branch}:"
+        self._git("push", *_PUSH, lease, "--", self.address, f"{commit}:refs/heads/{branch}", folder=repository)
+
+    def drop_branch(self, branch: str, commit: Commit, repository: Path) -> None:
+        """Remove a branch that is on this commit; errors as of :meth:`clone`, and if it is on another."""
+        lease = f"--force-with-lease=refs/heads/{branch}:{commit}"
+        self._git("push", *_PUSH, lease, "--", self.address, f":refs/heads/{branch}", folder=repository)
+
     def push(self, tag: str, repository: Path) -> None:
         """Push a tag of a repository of ours, never over another one; errors as of :meth:`clone`."""
         ref = f"refs/tags/{tag}"
-        options = ("--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
-        self._git("push", *options, "--", self.address, f"{ref}:{ref}", folder=repository)
+        self._git("push", *_PUSH, "--", self.address, f"{ref}:{ref}", folder=repository)
 
     def _git(self, *arguments: str, folder: Path) -> str:
         log = self.bench.folder / "remote.log"

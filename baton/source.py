@@ -92,6 +92,50 @@ def push_tag(source: Source, workspace: Workspace, *, progress: Progress, cancel
                 raise
 
 
+def offer(source: Source, branch: str, workspace: Workspace, *, progress: Progress, cancelled: Cancelled) -> None:
+    """Put the prepared commit on a branch of the repository, unless it is there already.
+
+    Raises:
+        Conflict: the repository has the branch on another commit; the message names both.
+        BatonError: the same as of :func:`push_tag`.
+    """
+    with workspace.bench("offer", timeout=TIMEOUT, progress=progress, cancelled=cancelled) as bench:
+        remote = Remote(source.repository, bench)
+        if _offers(remote, source, branch):
+            return
+        repository = unbundle(source, bench)
+        try:
+            remote.push_branch(branch, source.commit, repository)
+        except BatonError:
+            # The answer may have been lost: only the repository knows.
+            if not _offers(remote, source, branch):
+                raise
+
+
+def withdraw(source: Source, branch: str, workspace: Workspace, *, progress: Progress, cancelled: Cancelled) -> bool:
+    """Remove the branch, if it is on the prepared commit; whether it was.
+
+    Raises:
+        BatonError: the same as of :func:`push_tag`.
+    """
+    with workspace.bench("withdraw", timeout=TIMEOUT, progress=progress, cancelled=cancelled) as bench:
+        remote = Remote(source.repository, bench)
+        if remote.head_of(branch) != source.commit:
+            return False
+        remote.drop_branch(branch, source.commit, unbundle(source, bench))
+        return True
+
+
+def _offers(remote: Remote, source: Source, branch: str) -> bool:
+    there = remote.head_of(branch)
+    if there is not None and there != source.commit:
+        raise Conflict(
+            f"{source.repository} has the branch {branch} on commit {there}; expected {source.commit} or no such "
+            "branch: find out what it is for, and remove it if nobody needs it"
+        )
+    return there is not None
+
+
 def _has(remote: Remote, source: Source) -> bool:
     there = remote.commit_of(source.tag)
     if there is not None and there != source.commit:

@@ -12,7 +12,7 @@ from baton.git import git
 from baton.model.base import digest_of
 from baton.model.errors import BatonError, Conflict, Failed, Invalid, Missing, Refused, Unavailable
 from baton.model.plan import SourcePlan
-from baton.source import prepare, push_tag
+from baton.source import offer, prepare, push_tag, withdraw
 from baton.store import open_store
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ class World:
 
     def push(self, source: Source) -> None:
         push_tag(source, self.workspace, progress=lambda _: None, cancelled=lambda: False)
+
+    def offer(self, source: Source) -> None:
+        offer(source, "baton/hello-1.0.0", self.workspace, progress=lambda _: None, cancelled=lambda: False)
+
+    def withdraw(self, source: Source) -> bool:
+        return withdraw(source, "baton/hello-1.0.0", self.workspace, progress=lambda _: None, cancelled=lambda: False)
 
     def open(self, source: Source) -> Path:
         """What a builder gets: a repository made from the bundle."""
@@ -256,6 +262,24 @@ def test_a_tag_that_someone_else_pushed_is_never_overwritten(world: World) -> No
         world.push(source)
 
     assert git("rev-parse", "v1.0.0^{commit}", folder=world.repository) == other
+
+
+def test_the_prepared_commit_is_offered_on_a_branch_and_withdrawn(world: World) -> None:
+    source = world.prepare(prepare=BUMP)
+    for _ in range(2):
+        world.offer(source)
+        assert git("rev-parse", "refs/heads/baton/hello-1.0.0", folder=world.repository) == source.commit
+    assert [world.withdraw(source) for _ in range(2)] == [True, False]
+    assert git("for-each-ref", "refs/heads/baton", folder=world.repository) == ""
+
+
+def test_a_branch_that_is_somebody_elses_is_left_alone(world: World) -> None:
+    source = world.prepare(prepare=BUMP)
+    git("branch", "baton/hello-1.0.0", world.commit, folder=world.repository)
+    with pytest.raises(Conflict, match=f"on commit {world.commit}; expected {source.commit} or no such branch"):
+        world.offer(source)
+    assert not world.withdraw(source)
+    assert git("rev-parse", "refs/heads/baton/hello-1.0.0", folder=world.repository) == world.commit
 
 
 def test_a_push_whose_answer_is_lost_counts_if_the_tag_is_there(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from temporalio import workflow
 
 from workflows import orders
+from workflows.branch import ReleaseBranch
 from workflows.concurrency import together
 from workflows.orders import order
 from workflows.outside import OutsideRuns
@@ -39,6 +40,7 @@ class Building:
         self._queue = board.plan.queue
         self._steps = steps
         self._outside = OutsideRuns(board)
+        self._branch = ReleaseBranch(board, steps)
         self._prepared = False
         self._made: dict[str, asyncio.Future[work.Built | None]] = {}
 
@@ -46,6 +48,7 @@ class Building:
         """Put the units on the board."""
         self._steps.add(PLAN, Phase.PREPARE, self._queue)
         self._steps.add(PREPARE, Phase.PREPARE, self._queue)
+        self._branch.list()
         for step in self._plan.steps:
             self._steps.add(step.name, Phase.BUILD, step.queue, role=step.role)
 
@@ -85,14 +88,20 @@ class Building:
             What the releasing steps made, in the plan's order: without those that only had to agree with another, and
             without what people decided to skip.
         """
+        await self._branch.make(source)
         self._made = {step.name: asyncio.Future() for step in self._plan.steps}
         outcomes = await together(*(self._build(step, source) for step in self._plan.steps))
         releasing = {step.name for step in self._plan.steps if step.agrees_with is None}
         return tuple(built for built in outcomes if built is not None and built.step in releasing)
 
+    async def clear(self) -> None:
+        """Take away what only building needed."""
+        await self._branch.remove()
+
     async def undo(self) -> None:
         """Stop outside runs, and forget the prepared source with its tag, which was never pushed."""
         await self._outside.undo(self._steps)
+        await self._branch.remove()
         if self._prepared:
             await self._steps.undo(work.FORGET_SOURCE, work.ForgetSource(release=self._ref), queue=self._queue)
 

@@ -106,6 +106,7 @@ class ReleaseWorkflow(Doors):
 
         board.enter(Phase.ANNOUNCE)
         await publishing.push_tag(source)
+        await building.clear()
         await self._testimony.leave(source, manifest, built, signed)
         board.enter(Phase.RELEASED)
 

@@ -122,7 +122,8 @@ class GitHubActions(OutsideBuilder):
         if head != order.commit:
             raise Refused(
                 f"{ref} of {self._builder.repository} is on commit {head}; expected {order.commit}: "
-                "nothing was started; let a branch or tag be on the release's commit"
+                "nothing was started; let a branch or tag be on the release's commit, or let `ref` name the release's "
+                "own branch, baton/PROJECT-VERSION, which is made for that"
             )
 
     def _proven(self, run: OutsideRun) -> WorkflowRun:

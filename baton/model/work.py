@@ -61,6 +61,29 @@ class Source(Value):
     epoch: int
 
 
+class OfferSource(Value):
+    """Put the prepared commit where outside CI systems find it, on a branch of its own; or take that branch away."""
+
+    release: ReleaseRef
+    source: Source
+
+    @property
+    def branch(self) -> str:
+        """The branch: no other release has it, and nobody works on it."""
+        return release_branch(self.release.release)
+
+
+def release_branch(release: ReleaseId) -> str:
+    """The name of the branch that a release's prepared commit can be put on."""
+    return f"baton/{release.project}-{release.version}"
+
+
+class Offered(Value):
+    """The repository has the branch on the prepared commit."""
+
+    branch: str
+
+
 class BuildStep(Value):
     """Run one step's builder on the prepared source."""
 
@@ -380,6 +403,8 @@ class Work(Generic[Argument, Result]):
 
 
 PREPARE_SOURCE = Work("prepare_source", PrepareSource, Source)
+OFFER_SOURCE = Work("offer_source", OfferSource, Offered)
+WITHDRAW_SOURCE = Work("withdraw_source", OfferSource, Undone)
 BUILD_STEP = Work("build_step", BuildStep, Built)
 ORDER_RUN = Work("order_run", OrderRun, OutsideRun)
 FOLLOW_RUN = Work("follow_run", FollowRun, RunReport)

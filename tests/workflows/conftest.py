@@ -58,6 +58,8 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
         repository=a.source.repository, commit=a.source.commit, tag=a.source.tag, bundle=DIGEST, epoch=1
     ),
     "build_step": lambda a: work.Built(step=a.step.name, commit=a.source.commit, artifacts=SET),
+    "offer_source": lambda a: work.Offered(branch=a.branch),
+    "withdraw_source": lambda a: work.Undone(detail=f"removed {a.branch}"),
     "order_run": lambda a: OutsideRun(
         key=a.order.key, commit=a.source.commit, id=str(a.number), url="https://ci.example.org/1", dispatched=a.asked
     ),

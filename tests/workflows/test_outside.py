@@ -150,3 +150,31 @@ async def test_a_cancelled_release_stops_the_run(release: Release, held: str) ->
         assert run.machines.arguments("cancel_run") == run.machines.arguments("order_run")
         assert run.machines.counts["collect_run"] == 0
         assert "stopped the run of windows" in await run.said()
+
+
+NAMED = {"steps": [{**OUTSIDE["steps"][0], "builder": {**GITHUB, "ref": "baton/hello-{version}"}}]}
+
+
+async def test_the_prepared_commit_is_on_a_branch_for_as_long_as_a_run_may_need_it(release: Release) -> None:
+    async with release(**NAMED) as run:
+        ended = await finish(run)
+        assert ended.phase == "released"
+        asked = [name for name, _ in run.machines.asked]
+        assert asked.index("prepare_source") < asked.index("offer_source") < asked.index("order_run")
+        assert asked.index("push_tag") < asked.index("withdraw_source")
+        assert run.machines.arguments("offer_source")[0].branch == "baton/hello-1.0.0"
+        assert run.machines.counts["withdraw_source"] == 1
+
+
+async def test_the_branch_of_a_cancelled_release_is_removed_and_no_rehearsal_that_pushes_nothing_makes_one(
+    release: Release,
+) -> None:
+    async with release(**NAMED) as run:
+        await run.say(cancel(await run.until_waiting("publish")))
+        await run.until(lambda status: status.phase == "cancelled")
+        assert run.machines.counts["withdraw_source"] == 1
+    source = {"repository": "/nowhere/hello", "commit": "c" * 40, "tag": "v1.0.0", "push_tag": False}
+    async with release(**NAMED, source=source) as run:
+        before = run.machines.counts["offer_source"]
+        await finish(run)
+        assert run.machines.counts["offer_source"] == before == 1

@@ -22,6 +22,7 @@ from temporalio import activity
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.hearing import HearActivities
@@ -167,7 +168,11 @@ class Team:
         """End the release: a worker that stops under a waiting one leaves its coroutines to the garbage collector."""
         handle = self.client.get_workflow_handle(self.plan.release.workflow_id)
         if (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:
-            await self.baton("cancel", self.name, "--as", "ada", "--yes")
+            ended = await self.baton("cancel", self.name, "--as", "ada", "--yes")
+            if ended.code != 0:
+                # It may have finished meanwhile.
+                with suppress(RPCError):
+                    await handle.terminate("the test is over")
         with suppress(WorkflowFailureError):
             await handle.result()
 

@@ -49,7 +49,7 @@ class _Case:
 
     def subject_of(self, gate: Gate) -> str:
         """The digest that people had to agree to at a gate."""
-        return self.plan.digest if gate.before is GatePoint.BUILD else self.manifest
+        return self.release.plan if gate.before is GatePoint.BUILD else self.manifest
 
     def asked_by(self, gate: Gate, told: GateResult) -> GateResult:
         """The gate before anybody agreed. Of what is told, only what makes it harder to pass is believed."""
@@ -114,7 +114,9 @@ class Mandate:
         """Require that every gate before these points has passed; returns by whose word."""
         plan = self._plan(what.release)
         files = read_manifest(self._store, what.manifest)
-        if (files.plan, files.project, files.version) != (plan.digest, plan.release.project, plan.release.version):
+        # By the digest that the plan was kept under: another version of Baton may write the same plan in another way.
+        release = (what.release.plan, plan.release.project, plan.release.version)
+        if (files.plan, files.project, files.version) != release:
             raise Refused(f"manifest {what.manifest.digest} is of {files.project} {files.version}, plan {files.plan}")
         rules = rules_for(plan, self._settings)
         rules.require_same(plan)

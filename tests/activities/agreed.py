@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import rfc8785
+
 from baton.model import work
 from baton.model.acts import Proof, SignOff
-from baton.model.base import canonical_json
+from baton.model.base import canonical_json, digest_of
 from baton.model.gate import GateResult, Given
 from baton.model.manifest import Artifact, ArtifactSet, Manifest, ManifestFile, ManifestRef
 from baton.model.plan import GatePoint
@@ -92,10 +94,12 @@ class World:
     Attributes:
         folder: of everything.
         keys: people's keys.
+        unknown: what of a plan the version of Baton did not know that made the release's.
     """
 
     folder: Path
     keys: Mapping[str, SshSigningKey]
+    unknown: frozenset[str] = frozenset()
 
     @classmethod
     def make(cls, folder: Path) -> World:
@@ -148,15 +152,21 @@ class World:
 
     def ref(self, plan: Plan) -> work.ReleaseRef:
         """The plan is in the store, where anybody can have it put."""
-        digest = self.store.put_bytes(canonical_json(plan))
+        digest = self.store.put_bytes(self._written(plan))
         return work.ReleaseRef(release=plan.release, run=RUN, plan=digest, sandbox=plan.sandbox)
+
+    def _written(self, plan: Plan) -> bytes:
+        return rfc8785.dumps(plan.model_dump(mode="json", by_alias=True, exclude=set(self.unknown)))
+
+    def _name_of(self, plan: Plan) -> str:
+        return digest_of(self._written(plan))
 
     def manifest(self, plan: Plan, content: bytes = b"hello") -> ManifestRef:
         file = Artifact(name="hello.tar.gz", digest=self.store.put_bytes(content), size=len(content))
         manifest = Manifest(
             project=plan.release.project,
             version=plan.release.version,
-            plan=plan.digest,
+            plan=self._name_of(plan),
             commit=COMMIT,
             files=(ManifestFile(**file.model_dump(), step="source"),),
         )
@@ -189,7 +199,7 @@ class World:
             gate=gate.name,
             attempt=1,
             run=RUN,
-            subject=plan.digest if gate.before is GatePoint.BUILD else manifest.digest,
+            subject=self._name_of(plan) if gate.before is GatePoint.BUILD else manifest.digest,
             needs=gate.needs,
             opened=now,
             passed_at=now,

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +120,13 @@ def test_what_people_agreed_to_may_be_signed_and_is_published(tmp_path: Path) ->
     asking.promote()
     public = world.served / "hello/1.0.0"
     assert {file.name for file in public.iterdir()} == {"hello.tar.gz", "hello.tar.gz.sigstore.json"}
+
+
+def test_a_plan_that_an_older_version_wrote_keeps_its_name(world: World) -> None:
+    older = replace(world, unknown=frozenset({"reminders"}))
+    asking = Asking(older, world.plan())
+    assert asking.signing().release.plan != asking.plan.digest
+    Mandate(world.store, asking.settings).to_sign(asking.signing())
 
 
 # Each makes something of one gate's result that people never said.

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from activities.mandate import Mandate
 from activities.records import Records
 from activities.work import does, progress
+from baton.evidence.folder import parse_document
 from baton.evidence.gather import gather
 from baton.model import evidence
 from baton.model.base import canonical_json, counted, digest_of, short
-from baton.model.errors import Invalid, Missing, Refused
+from baton.model.errors import Missing, Refused
 from baton.model.evidence import INDEX, Evidence
 from baton.model.manifest import Artifact, ArtifactSet, SetRef
-from baton.model.statement import facts_of
 from baton.signers import open_signer
 from baton.targets import open_target
 
@@ -117,7 +117,7 @@ def require_evidence(store: Store, what: evidence.SignEvidence | evidence.Publis
 
     Raises:
         Missing: the set has no list.
-        Invalid: what is there is no such list.
+        Unreadable: what is there is no such list.
         Refused: it is the list of something else.
     """
     index = store.read_set(what.evidence).find(INDEX)
@@ -135,11 +135,4 @@ def require_evidence(store: Store, what: evidence.SignEvidence | evidence.Publis
 
 
 def _read_evidence(store: Store, index: Artifact) -> Evidence:
-    content = store.read(index.digest)
-    try:
-        listed = Evidence.model_validate_json(content)
-    except ValueError as error:
-        raise Invalid(f"{index.digest} is no list of evidence: {facts_of(error)}") from error
-    if canonical_json(listed) != content or len(content) != index.size:
-        raise Invalid(f"{index.digest} is a list of evidence, but not in canonical JSON (RFC 8785)")
-    return listed
+    return parse_document(f"the list of evidence {index.digest}", store.read(index.digest), Evidence)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from baton.model.acts import ACTS, Replan
 from baton.model.envelope import read_envelope
 from baton.model.errors import Invalid
-from baton.model.statement import act_of
+from baton.model.statement import act_of, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ def act_in(heard: Heard, read: Callable[[Digest], bytes]) -> Act | None:
         read: the content of a digest.
 
     Returns:
-        The act, or None of an act that was refused before its envelope could be kept, or that was too long to keep.
+        The act, or None of one that was refused because it could not be proven, nor its envelope kept, at that time.
 
     Raises:
         Invalid: what is there is no act; or as ``read`` does.
@@ -42,9 +42,8 @@ def act_in(heard: Heard, read: Callable[[Digest], bytes]) -> Act | None:
         raise Invalid(f"{heard.kind!r} is nothing that people can say; known: {', '.join(_KINDS)}")
     try:
         return kind.model_validate_json(heard.unsigned)
-    except ValidationError:
-        # Kept to a length; what is whole was valid when it was heard.
-        return None
+    except ValidationError as error:
+        raise Invalid(f"this is no {kind.noun}: {facts_of(error)}") from error
 
 
 def plans_followed(chain: Iterable[Heard], read: Callable[[Digest], bytes], *, plan: Digest) -> tuple[Digest, ...]:

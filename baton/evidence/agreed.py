@@ -37,7 +37,7 @@ class Agreed:
         self._plan = plan
         self._own = own
         self._replanners = [one.act.by for one in said if one.heard.accepted and isinstance(one.act, Replan)]
-        self._said = [one for one in _since_last_plan(said) if one.plan.digest == plan.digest]
+        self._said = [one for one in _since_last_plan(said) if one.follows == record.plan]
 
     def gates(self) -> Iterator[Check]:
         """Whether each gate passed when it is said to have passed, by what people said and nothing else."""
@@ -73,7 +73,7 @@ class Agreed:
 
     def _asked(self, gate: Gate, claimed: GateResult) -> GateResult:
         """The gate before anybody said anything about it."""
-        subject = self._plan.digest if gate.before is GatePoint.BUILD else (self._record.manifest or "")
+        subject = self._record.plan if gate.before is GatePoint.BUILD else (self._record.manifest or "")
         planners = tuple(dict.fromkeys((self._plan.started_by, *self._replanners[-1:])))
         return GateResult.model_construct(
             gate=gate.name,
@@ -97,7 +97,8 @@ class Agreed:
                 result = _passing(after, one) if heard.accepted else result
             elif heard.accepted:
                 faults.append(f"act {heard.number} counted, but must not: {answer.message}")
-            elif self._own is None:
+            elif self._own is None and self._record.complete:
+                # Of a release that ended early some acts came too late, which only its log tells.
                 faults.append(f"act {heard.number} was refused ({heard.message}), but counts: {answer.message}")
         return result, faults
 
@@ -111,9 +112,9 @@ class Agreed:
         return proven and one.heard.at > asked.opened and not self._heard_before(one)
 
     def _heard_before(self, one: Said) -> bool:
-        nonce = "" if one.act is None else one.act.nonce
+        """Whether this very statement had been heard; each counts once, whether or not it could be heeded then."""
         before = (other for other in self._said if other.heard.number < one.heard.number and other.proof is not None)
-        return one.proof is not None and any(other.act is not None and other.act.nonce == nonce for other in before)
+        return one.proof is not None and any(_same(one, other) for other in before)
 
     def decisions(self) -> Iterator[Check]:
         """Whether somebody decided what was done otherwise than planned, and what they decided was done."""
@@ -163,6 +164,12 @@ def _undecided(step: StepStatus, decided: Sequence[Decision]) -> Iterator[str]:
     beyond = [act for act in decided if act.attempt > step.attempt]
     if beyond:
         yield f"is at attempt {step.attempt}; {beyond[0].by} decided about attempt {beyond[0].attempt}"
+
+
+def _same(one: Said, other: Said) -> bool:
+    if one.act is None or other.act is None:
+        return False
+    return (one.act.by, one.act.nonce) == (other.act.by, other.act.nonce)
 
 
 def _since_last_plan(said: Sequence[Said]) -> Sequence[Said]:

@@ -11,7 +11,7 @@ from baton.evidence.acts import act_in
 from baton.evidence.folder import Unreadable
 from baton.evidence.result import bad, good
 from baton.model.acts import Replan
-from baton.model.base import canonical_json, counted, digest_of
+from baton.model.base import counted
 from baton.model.envelope import read_envelope
 from baton.model.errors import Invalid, Refused
 from baton.proof.said import proven_act
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from baton.evidence.folder import Folder
     from baton.evidence.result import Check
     from baton.model.acts import Act, Heard, Proof
+    from baton.model.base import Digest
     from baton.model.plan import Plan
     from baton.model.roster import Roster
     from baton.proof import Sigstore
@@ -37,7 +38,7 @@ class Said:
         act: what was said; None where nothing of it was kept, which only a refused act may.
         proof: what proves it by the roster, or None.
         why_not: why nothing does.
-        plan: the plan that the release followed then.
+        plan: the plan that the release followed then, kept under the digest ``follows``.
     """
 
     heard: Heard
@@ -45,6 +46,7 @@ class Said:
     proof: Proof | None
     why_not: str
     plan: Plan
+    follows: Digest
 
 
 def linked(folder: Folder, chain: Sequence[Heard]) -> Iterator[Check]:
@@ -58,13 +60,12 @@ def linked(folder: Folder, chain: Sequence[Heard]) -> Iterator[Check]:
     for number, heard in enumerate(chain, start=1):
         if heard.number != number:
             yield bad("chain", f"link {number} has the number {heard.number}")
-    for before, after in pairwise(chain):
-        expected = digest_of(canonical_json(before))
+    for (before, after), expected in zip(pairwise(chain), folder.links, strict=False):
         if after.previous != expected:
             yield bad(f"act {after.number}", f"follows {after.previous}; the act before it is {expected}")
         if after.at < before.at:
             yield bad(f"act {after.number}", f"was heard at {after.at}, before the act that it follows")
-    head = digest_of(canonical_json(chain[-1])) if chain else index.plan
+    head = folder.links[-1] if chain else index.plan
     if head == index.head:
         yield good("chain", f"{counted(len(chain), 'act')}, each linked to the one before; its head is {head}")
     else:
@@ -84,18 +85,17 @@ def heard_again(folder: Folder, chain: Sequence[Heard], *, own: Roster | None, s
         Unreadable: an act or a plan can't be read.
         BatonError: a program that is needed, or Sigstore's trust configuration, is not there.
     """
-    plans = [folder.plan_of(chain[0].previous if chain else folder.index.plan)]
-    jobs: list[tuple[Heard, Act | None, tuple[Plan, ...]]] = []
+    plans = [chain[0].previous if chain else folder.index.plan]
+    jobs: list[list[Said]] = []
     for heard in chain:
         act = _act(heard, folder)
         # What came while the release was changing its plan was still heard by the one before.
-        jobs.append((heard, act, tuple(reversed(plans[-2:]))))
+        jobs.append([Said(heard, act, None, "", folder.plan_of(plan), plan) for plan in reversed(plans[-2:])])
         if heard.accepted and isinstance(act, Replan):
-            plans.append(folder.plan_of(act.plan))
+            plans.append(act.plan)
 
-    def prove(job: tuple[Heard, Act | None, tuple[Plan, ...]]) -> Said:
-        heard, act, followed = job
-        tries = [_proven(folder, Said(heard, act, None, "", plan), own or plan.roster, sigstore) for plan in followed]
+    def prove(job: list[Said]) -> Said:
+        tries = [_proven(folder, said, own or said.plan.roster, sigstore) for said in job]
         return next((said for said in tries if said.proof is not None), tries[0])
 
     # Most of the time goes to ssh-keygen and gpg, each a process of its own.
@@ -131,14 +131,14 @@ def judged(said: Sequence[Said], folder: Folder, *, own: bool) -> Iterator[Check
         folder: the evidence.
         own: whether the acts were proven by the verifier's own roster, which may know other keys than the plan's.
     """
-    nonces: set[str] = set()
+    nonces: set[tuple[str, str]] = set()
     for one in said:
         subject = f"act {one.heard.number}"
         faults = [*_unlike(one), *_unproven(one, folder, own=own), *_again(one, nonces)]
         yield from (bad(subject, fault) for fault in faults)
         if not faults:
             yield good(subject, _told(one))
-    followed = said[-1].plan.digest if said else folder.index.plan
+    followed = said[-1].follows if said else folder.index.plan
     if said and said[-1].heard.accepted and isinstance(said[-1].act, Replan):
         followed = said[-1].act.plan
     if followed != folder.index.plan:
@@ -157,7 +157,7 @@ def _unlike(one: Said) -> Iterator[str]:
     """What the link says otherwise than the act itself."""
     heard, act = one.heard, one.act
     if act is None:
-        if heard.accepted and not heard.unsigned:
+        if heard.accepted:
             yield "counted, but what was said was not kept"
         return
     told = (heard.kind, heard.by, heard.role, heard.about)
@@ -180,10 +180,11 @@ def _unproven(one: Said, folder: Folder, *, own: bool) -> Iterator[str]:
         yield f"counted, but is for {act.release}, run {act.run}; this is {folder.index.release}, {folder.index.run}"
 
 
-def _again(one: Said, nonces: set[str]) -> Iterator[str]:
+def _again(one: Said, nonces: set[tuple[str, str]]) -> Iterator[str]:
     """A signed statement that counted though it had been heard before."""
     if one.act is None or one.proof is None:
         return
-    if one.heard.accepted and one.act.nonce in nonces:
+    once = (one.act.by, one.act.nonce)
+    if one.heard.accepted and once in nonces:
         yield "counted, but this very statement had been heard before"
-    nonces.add(one.act.nonce)
+    nonces.add(once)

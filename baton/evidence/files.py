@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from baton.evidence.result import bad, good
 from baton.model.base import counted
-from baton.model.manifest import ManifestFile, SetRef
+from baton.model.manifest import ManifestFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from baton.evidence.folder import Folder
     from baton.evidence.result import Check
-    from baton.model.evidence import Evidence, Record
+    from baton.model.evidence import Record
     from baton.model.manifest import Manifest
     from baton.model.plan import Plan
 
@@ -21,18 +21,18 @@ _DESCRIBED = "describe"
 """The step that a manifest names for the SPDX documents that Baton makes."""
 
 
-def same_release(index: Evidence, record: Record, plan: Plan, manifest: Manifest | None) -> Iterator[Check]:
+def same_release(folder: Folder, record: Record, plan: Plan, manifest: Manifest | None) -> Iterator[Check]:
     """Whether list, record, plan and manifest are of one and the same release."""
-    faults = []
+    index, faults = folder.index, []
     for fact in ("release", "run", "sandbox", "plan", "manifest", "complete", "at"):
         told, expected = getattr(record, fact), getattr(index, fact)
         if told != expected:
             faults.append(f"the record says {fact} {told}; the list says {expected}")
-    if plan.digest != index.plan:
-        faults.append(f"plan.json is plan {plan.digest}; the list says {index.plan}")
+    if (kept := folder.digest("plan.json")) != index.plan:
+        faults.append(f"plan.json is plan {kept}; the list says {index.plan}")
     if (plan.release, plan.sandbox) != (index.release, index.sandbox):
         faults.append(f"the plan is for {plan.release}; the list is of {index.release}")
-    faults += [] if manifest is None else _manifest_faults(index, record, plan, manifest)
+    faults += [] if manifest is None else _manifest_faults(folder, record, plan, manifest)
     if manifest is None and index.complete:
         faults.append("there is no manifest, so that nothing can have been released")
     yield from (bad("release", fault) for fault in faults)
@@ -40,9 +40,10 @@ def same_release(index: Evidence, record: Record, plan: Plan, manifest: Manifest
         yield good("release", f"plan {index.plan}" + (f", manifest {index.manifest}" if manifest else ""))
 
 
-def _manifest_faults(index: Evidence, record: Record, plan: Plan, manifest: Manifest) -> Iterator[str]:
-    if manifest.digest != index.manifest:
-        yield f"manifest.json is manifest {manifest.digest}; the list says {index.manifest}"
+def _manifest_faults(folder: Folder, record: Record, plan: Plan, manifest: Manifest) -> Iterator[str]:
+    index = folder.index
+    if (kept := folder.digest("manifest.json")) != index.manifest:
+        yield f"manifest.json is manifest {kept}; the list says {index.manifest}"
     if manifest.plan != index.plan:
         yield f"the manifest follows plan {manifest.plan}; the release followed {index.plan}"
     if (manifest.project, manifest.version) != (index.release.project, index.release.version):
@@ -58,9 +59,9 @@ def made_as_told(folder: Folder, record: Record, plan: Plan, manifest: Manifest)
     made: dict[str, ManifestFile] = {}
     for built in record.built:
         subject = f"step {built.step}"
-        artifacts = folder.artifacts(f"built/{built.step}.json")
-        if SetRef.to(artifacts) != built.artifacts:
-            yield bad(subject, f"made {SetRef.to(artifacts).digest}; the record says {built.artifacts.digest}")
+        artifacts = folder.artifacts(name := f"built/{built.step}.json")
+        if folder.digest(name) != built.artifacts.digest:
+            yield bad(subject, f"made {folder.digest(name)}; the record says {built.artifacts.digest}")
         if built.commit != manifest.commit:
             yield bad(subject, f"built commit {built.commit}; the manifest is of {manifest.commit}")
         if plan.step(built.step) is None:
@@ -85,11 +86,11 @@ def signed_as_planned(folder: Folder, record: Record, plan: Plan, manifest: Mani
         yield bad("signatures", f"are by {came}; the plan's signers are {', '.join(s.kind for s in plan.signers)}")
     for made in record.signed:
         subject = f"signatures by {made.signer.kind}"
-        artifacts = folder.artifacts(f"signatures/{made.signer.kind}.json")
+        artifacts = folder.artifacts(name := f"signatures/{made.signer.kind}.json")
         there = {signature.name for signature in artifacts.artifacts}
         expected = {f"{file.name}{made.signer.suffix}" for file in manifest.files}
-        if SetRef.to(artifacts) != made.signatures:
-            yield bad(subject, f"are {SetRef.to(artifacts).digest}; the record says {made.signatures.digest}")
+        if folder.digest(name) != made.signatures.digest:
+            yield bad(subject, f"are {folder.digest(name)}; the record says {made.signatures.digest}")
         if there != expected:
             differing = ", ".join(sorted(there ^ expected)[:10])
             yield bad(subject, f"are not one for each file of the manifest: {differing}")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
+import rfc8785
 
 from baton.evidence.acts import envelope_path
 from baton.evidence.result import bad, good
 from baton.model.acts import Heard
-from baton.model.base import Value, canonical_json, counted, digest_of
+from baton.model.base import Value, counted, digest_of
 from baton.model.errors import BatonError, Conflict, Invalid
 from baton.model.evidence import INDEX, Evidence, Record
 from baton.model.manifest import ArtifactSet, Manifest
@@ -49,13 +50,14 @@ class Folder:
 
     Attributes:
         path: where it lies.
-        index: the list of everything.
+        index: the list of everything; ``listed`` are its bytes, which are signed.
         documents: the listed documents that are there with the right digest.
         signatures: the signatures of the list, by file name.
     """
 
     path: Path
     index: Evidence
+    listed: bytes
     documents: Mapping[str, bytes]
     signatures: Mapping[str, bytes]
 
@@ -78,7 +80,7 @@ class Folder:
         """
         if name not in self.documents:
             raise Unreadable(f"the evidence lacks {name}")
-        return _parsed(name, self.documents[name], kind)
+        return parse_document(name, self.documents[name], kind)
 
     @property
     def record(self) -> Record:
@@ -98,8 +100,20 @@ class Folder:
     @property
     def chain(self) -> tuple[Heard, ...]:
         """Every act that was heard, in order."""
-        names = sorted(name for name in self.documents if name.startswith("acts/"))
-        return tuple(self.parsed(name, Heard) for name in names)
+        return tuple(self.parsed(name, Heard) for name in self._links)
+
+    @property
+    def links(self) -> tuple[Digest, ...]:
+        """The digests of these, as the next one has to name them."""
+        return tuple(map(self.digest, self._links))
+
+    @property
+    def _links(self) -> list[str]:
+        return sorted(name for name in self.documents if name.startswith("acts/"))
+
+    def digest(self, name: str) -> Digest:
+        """The digest of a document that is there."""
+        return digest_of(self.documents[name])
 
     def plan_of(self, digest: Digest) -> Plan:
         """A plan that the release followed."""
@@ -107,8 +121,8 @@ class Folder:
             return self.plan
         name = f"plans/{digest.removeprefix('sha256:')}.json"
         plan = self.parsed(name, Plan)
-        if plan.digest != digest:
-            raise Unreadable(f"{name} is plan {plan.digest}; expected {digest}")
+        if self.digest(name) != digest:
+            raise Unreadable(f"{name} is plan {self.digest(name)}; expected {digest}")
         return plan
 
     def artifacts(self, name: str) -> ArtifactSet:
@@ -123,7 +137,8 @@ def read_folder(path: Path) -> tuple[Folder, list[Check]]:
         Missing: there is no list.
         Invalid: it is none, or not in its one form.
     """
-    index = _parsed(INDEX, _content(path / INDEX), Evidence)
+    listed = _content(path / INDEX)
+    index = parse_document(INDEX, listed, Evidence)
     documents, checks = {}, []
     for document in index.documents:
         try:
@@ -141,7 +156,7 @@ def read_folder(path: Path) -> tuple[Folder, list[Check]]:
     signatures = {name: _content(path / name) for name in SIGNATURES if (path / name).exists()}
     if not checks:
         checks.append(good("documents", f"{counted(len(documents), 'document')}, each with the digest in {INDEX}"))
-    return Folder(path, index, documents, signatures), checks
+    return Folder(path, index, listed, documents, signatures), checks
 
 
 def export(store: Store, evidence: Digest, to: Path) -> Path:
@@ -159,7 +174,7 @@ def export(store: Store, evidence: Digest, to: Path) -> Path:
     to.mkdir(parents=True, exist_ok=True)
     for signed in store.read_set(evidence).artifacts:
         store.fetch(signed.digest, to / signed.name)
-    for document in _parsed(INDEX, _content(to / INDEX), Evidence).documents:
+    for document in parse_document(INDEX, _content(to / INDEX), Evidence).documents:
         (to / document.name).parent.mkdir(exist_ok=True)
         store.fetch(document.digest, to / document.name)
     return to
@@ -187,13 +202,22 @@ def write(documents: Mapping[str, bytes], to: Path) -> Path:
     return to
 
 
-def _parsed(name: str, content: bytes, kind: type[_Kind]) -> _Kind:
+def parse_document(name: str, content: bytes, kind: type[_Kind]) -> _Kind:
+    """A document as the value that it holds.
+
+    Its bytes have to be canonical JSON, but need not be those that this version of Baton would write: a document of an
+    older one, which lacks what was added since, keeps its digest.
+
+    Raises:
+        Unreadable: it holds something else, more than this version knows, or has another form.
+    """
     try:
         value = kind.model_validate_json(content)
-    except ValidationError as error:
+        canonical = rfc8785.dumps(json.loads(content))
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"{name} is not what it has to be: {facts_of(error)}") from error
-    if canonical_json(value) != content:
-        raise Unreadable(f"{name} is not in canonical JSON (RFC 8785), or tells more than this version of Baton knows")
+    if canonical != content:
+        raise Unreadable(f"{name} is not in canonical JSON (RFC 8785)")
     return value
 
 

@@ -10,7 +10,7 @@ from baton.evidence.files import made_as_told, published_as_planned, same_releas
 from baton.evidence.folder import Folder, Unreadable, read_folder
 from baton.evidence.own import Rules, own_rules
 from baton.evidence.result import EvidenceResult, bad, good
-from baton.model.base import canonical_json, digest_of
+from baton.model.base import digest_of
 from baton.model.evidence import INDEX
 from baton.model.manifest import Artifact
 from baton.model.plan import SigstoreInstance
@@ -87,7 +87,7 @@ def compared(folder: Folder, said: Sequence[Said], *, own: Rules | None = None) 
         Unreadable: a document is not there, or not what it has to be.
     """
     record, plan, manifest, chain = folder.record, folder.plan, folder.manifest, [one.heard for one in said]
-    yield from same_release(folder.index, record, plan, manifest)
+    yield from same_release(folder, record, plan, manifest)
     yield from _by_own_rules(plan, own)
     yield from linked(folder, chain)
     yield from judged(said, folder, own=own is not None)
@@ -120,13 +120,12 @@ def _signed(
     if not folder.index.complete:
         yield good(INDEX, "was written before the release was over, so that nobody signed it yet")
         return
-    content = canonical_json(folder.index)
-    file = (Artifact(name=INDEX, digest=digest_of(content), size=len(content)), folder.path / INDEX)
+    index = Artifact(name=INDEX, digest=digest_of(folder.listed), size=len(folder.listed))
     by_signer = [
         (signer, {name: made for name, made in folder.signatures.items() if name == f"{INDEX}{signer.suffix}"})
         for signer in signers
     ]
-    report = verify_release([file], by_signer, trust_config=trust_config, offline=offline)
+    report = verify_release([(index, folder.path / INDEX)], by_signer, trust_config=trust_config, offline=offline)
     for result in report.files:
         for signer, signature in zip(signers, result.signatures, strict=True):
             found = good if signature else bad

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import rfc8785
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from baton.evidence.folder import write
@@ -21,7 +22,7 @@ from baton.model.work import ReleaseRef
 from tests.conftest import NOW
 from workflows.board import LOG_LINES
 from workflows.evidence import LOG_LINE
-from workflows.hearing import MOST_HEARD
+from workflows.room import LAST_WORDS, MOST_ACTS, RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,18 +119,30 @@ async def test_all_the_acts_that_a_release_hears_fit_into_one_payload_at_their_l
     """So do the fullest log and gates with them. Envelopes are not among it, only their digests."""
     digest, word, reason = digest_of(b""), "n" * 64, "r" * 300
     proof = Proof(envelope=digest, credential="openpgp key " + "F" * 64)
-    facts = {"number": MOST_HEARD, "by": word, "role": word, "about": f"step {word}", "accepted": False}
+    facts = {"number": MOST_ACTS, "by": word, "role": word, "about": f"step {word}", "accepted": False}
     heard = unsigned(plan, **facts, message=reason, proof=proof, envelope=digest, unsigned="")
     given = Given(by=word, role=word, at=NOW, reason="r" * 500, proof=proof)
     refusal = Refusal(by=word, kind="sign-off", at=NOW, why=reason)
     gate = gate_of(plan, *[given] * 20, refused=[refusal] * 20)
     entry = Entry(at=NOW, who=word, what="w" * LOG_LINE)
+    longest = RECORD_BYTES // len(canonical_json(heard)) + LAST_WORDS
+    assert longest > 1000
     what = WriteEvidence(
         release=ReleaseRef(release=plan.release, run=RUN, plan=plan.digest, sandbox=True),
         record=record_of(plan, journal=(entry,) * LOG_LINES, gates=(gate,) * 3),
-        heard=(heard,) * MOST_HEARD,
+        heard=(heard,) * longest,
     )
     (payload,) = await pydantic_data_converter.encode([what])
-    assert len(payload.data) < PAYLOAD_LIMIT
-    (thousand,) = await pydantic_data_converter.encode([what.model_copy(update={"heard": (heard,) * 1000})])
-    assert len(thousand.data) < 0.65 * PAYLOAD_LIMIT
+    assert len(payload.data) < 0.65 * PAYLOAD_LIMIT
+
+
+def test_a_plan_that_an_older_version_wrote_keeps_its_digest(rehearsal: Plan, tmp_path: Path) -> None:
+    content = rfc8785.dumps(rehearsal.model_dump(mode="json", by_alias=True, exclude={"reminders"}))
+    older = digest_of(content)
+    assert older != rehearsal.digest
+    act = unsigned(rehearsal).unsigned.replace(rehearsal.digest, older)
+    gate = gate_of(rehearsal, Given(by="ada", role="release-manager", at=NOW), passed_at=NOW, subject=older)
+    chain = [unsigned(rehearsal, unsigned=act, previous=older)]
+    record = record_of(rehearsal, gates=(gate,)).model_copy(update={"plan": older})
+    write(gather(record, chain, {older: content}.__getitem__), tmp_path)
+    assert verify_evidence(tmp_path).failures == ()

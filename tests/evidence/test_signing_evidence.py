@@ -63,7 +63,7 @@ def test_nothing_but_a_list_of_evidence_is_signed(told: Told) -> None:
     worker = EvidenceSigning(told.store, told.settings)
     manifest, index = ((told.folder / name).read_bytes() for name in ("manifest.json", "evidence.json"))
     for content in (manifest, b"#!/bin/sh\n", index.replace(b"evidence:v1", b"evidence:v2")):
-        with pytest.raises(Invalid, match="is no list of evidence"):
+        with pytest.raises(Invalid, match=r"the list of evidence sha256:\w+ is not what it has to be"):
             worker.sign_evidence(signing(told, listed(told, content)))
     with pytest.raises(Invalid, match="not in canonical JSON"):
         worker.sign_evidence(signing(told, listed(told, index + b"\n")))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -21,10 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
-from temporalio.worker import Worker
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker
 
 from activities.duties import Duty, activities_for, duty_of
 from activities.work import BEAT_SECONDS, Conduct
@@ -76,11 +75,58 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--at-once", type=int, default=8, metavar="N", help="activities at once for each queue")
     parser.add_argument("--ready-file", type=Path, help="a file to make once the worker polls")
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--once", action="store_true", help="do one piece of work and leave, for machines that live as long as a job"
+    )
+    given = parser.parse_args(argv)
+    if given.once and [queue.duty for queue in given.queue] != [Duty.BUILD]:
+        parser.error("--once is for one queue that builds: other work takes several steps")
+    return given
 
 
-def worker_for(queue: Queue, client: Client, settings: WorkerSettings, *, at_once: int = 8) -> Worker:
+class Leaving(Interceptor):
+    """Has the worker leave as soon as it has done one piece of work, well or not.
+
+    Args:
+        leave: set then.
+    """
+
+    def __init__(self, leave: asyncio.Event) -> None:
+        self._leave = leave
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002  # SDK's name
+        """Put it around an activity; called by the worker."""
+        return _Last(next, self._leave)
+
+
+class _Last(ActivityInboundInterceptor):
+    def __init__(self, following: ActivityInboundInterceptor, leave: asyncio.Event) -> None:
+        super().__init__(following)
+        self._leave = leave
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # the SDK's name
+        try:
+            return await super().execute_activity(input)
+        finally:
+            self._leave.set()
+
+
+def worker_for(
+    queue: Queue,
+    client: Client,
+    settings: WorkerSettings,
+    *,
+    at_once: int = 8,
+    interceptors: Sequence[Interceptor] = (),
+) -> Worker:
     """A worker for one queue, offering only what its duty needs.
+
+    Args:
+        queue: which.
+        client: connected to the server.
+        settings: the worker's places and credentials.
+        at_once: how many activities it does at once.
+        interceptors: more of them, around its activities' conduct.
 
     Raises:
         BatonError: the settings do not fit together.
@@ -95,29 +141,50 @@ def worker_for(queue: Queue, client: Client, settings: WorkerSettings, *, at_onc
         # What people see of the work, and how soon it is stopped on request, depends on how often it is told of.
         max_heartbeat_throttle_interval=BEAT,
         default_heartbeat_throttle_interval=BEAT,
-        interceptors=[Conduct(sandbox=settings.sandbox is not None)],
+        interceptors=[*interceptors, Conduct(sandbox=settings.sandbox is not None)],
         graceful_shutdown_timeout=GRACE,
     )
 
 
-async def serve(queues: Sequence[Queue], *, at_once: int, ready_file: Path | None) -> None:
-    """Poll the queues until the process is told to stop, then finish what is under way."""
+async def serve(queues: Sequence[Queue], *, at_once: int, ready_file: Path | None, once: bool = False) -> None:
+    """Poll the queues until the process is told to stop, then finish what is under way.
+
+    Args:
+        queues: what to poll.
+        at_once: how many activities to do at once for each.
+        ready_file: a file to make once the worker polls.
+        once: whether to stop after one piece of work.
+    """
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no signal handlers in event loops; there Ctrl-C ends asyncio.run itself.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
+    _when_told_to_stop(asyncio.get_running_loop(), stop)
     settings = WorkerSettings()
     client = await connect()
     async with AsyncExitStack() as workers:
         for queue in queues:
-            await workers.enter_async_context(worker_for(queue, client, settings, at_once=at_once))
+            worker = (
+                worker_for(queue, client, settings, at_once=1, interceptors=[Leaving(stop)])
+                if once
+                else worker_for(queue, client, settings, at_once=at_once)
+            )
+            await workers.enter_async_context(worker)
             log.info("polling %s (%s) in namespace %s", queue.name, queue.duty, client.namespace)
         if ready_file is not None:
             ready_file.write_text(f"{os.getpid()}\n")  # noqa: ASYNC240  # a few bytes, once
         await stop.wait()
         log.info("stopping; what is under way may take up to %s", GRACE)
+
+
+def _when_told_to_stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # The last one is Ctrl-Break, by which Windows ends what has no window.
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # The event loops of Windows know no signals.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # One line for every request, with its address, is noise; addresses of webhooks are secrets.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        asyncio.run(serve(given.queue, at_once=given.at_once, ready_file=given.ready_file))
+        asyncio.run(serve(given.queue, at_once=given.at_once, ready_file=given.ready_file, once=given.once))
     except BatonError as error:
         print(f"worker: {error}", file=sys.stderr)  # noqa: T201  # the last word belongs on stderr, in plain text
         return FAILED

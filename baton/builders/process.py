@@ -35,6 +35,9 @@ _REPORT = 1.0
 _GRACE = 3.0
 """Seconds that a command has to end by itself when asked to."""
 
+_OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""Only Windows has it, and no sessions."""
+
 LOG_LIMIT = 256 * 1024**2
 """Bytes of log after which a command must have run wild, and would fill the disk."""
 
@@ -87,7 +90,9 @@ def run(command: tuple[str, ...], *, folder: Path, environment: Mapping[str, str
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # What is typed at the worker's terminal is for the worker; each system has its own word for it.
                 start_new_session=True,
+                creationflags=_OWN_GROUP,
                 umask=0o022,
             )
         except OSError as error:

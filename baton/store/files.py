@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from baton.model.base import Digest
 
 
+_PLAINLY = os.O_RDONLY
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    _PLAINLY |= getattr(os, _flag, 0)
+"""How to open what may be anything; Windows has none of the first three, and needs the last."""
+
+
 def digest_of_file(path: Path) -> tuple[Digest, int]:
     """A file's digest and size in bytes, read in constant memory.
 
@@ -40,7 +46,10 @@ def open_regular(path: Path) -> BufferedReader:
         Failed: the worker may not read it.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        # Where the system can't be told not to follow a link, it is asked whether there is one.
+        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+            raise Invalid(f"{path} is a link; expected a regular file")
+        descriptor = os.open(path, _PLAINLY)
     except FileNotFoundError as error:
         raise Missing(f"{path} is not there") from error
     except OSError as error:

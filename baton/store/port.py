@@ -222,20 +222,22 @@ class Store(ABC):
     def _fetch(self, digest: Digest, to: Path, progress: Progress | None) -> None:
         with NamedTemporaryFile(dir=to.parent, prefix=PART_PREFIX, delete=False) as file:
             part = Path(file.name)
-            try:
+        # Windows removes no file that is open, so it is opened anew where it is removed afterwards.
+        try:
+            with part.open("wb") as file:
                 for chunk in self._checked(digest):
                     file.write(chunk)
                     if progress is not None:
                         progress(file.tell())
                 file.flush()
-                os.fchmod(file.fileno(), 0o644)
                 os.fsync(file.fileno())
-                # A link, not a rename: it fails when someone else has made the file meanwhile.
-                with suppress(FileExistsError):
-                    os.link(part, to)
-                    return
-            finally:
-                part.unlink(missing_ok=True)
+            part.chmod(0o644)
+            # A link, not a rename: it fails when someone else has made the file meanwhile.
+            with suppress(FileExistsError):
+                os.link(part, to)
+                return
+        finally:
+            part.unlink(missing_ok=True)
         _require_same(to, digest)
 
 

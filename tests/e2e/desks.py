@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import worker
 from baton.proof.ssh_key import SshSigningKey
 from tests.conftest import executable
 from tests.e2e.conftest import Baton
-from tests.proof.conftest import make_ssh_key
+from tests.proof.conftest import Gnupg, make_ssh_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 BARE = {"PATH": "/usr/bin:/bin"}
 
@@ -44,6 +46,18 @@ def with_ssh_key(home: Path) -> SshSigningKey:
     (home / ".ssh").mkdir(mode=0o700, parents=True)
     file = home / ".ssh/id_ed25519"
     return SshSigningKey(make_ssh_key(file), file)
+
+
+@contextlib.contextmanager
+def gnupg_home() -> Iterator[Gnupg]:
+    """A GnuPG home with a path that is short enough for its agent's sockets, as pytest's folders are not."""
+    home = Path(tempfile.mkdtemp(prefix="g-"))
+    try:
+        yield Gnupg(home)
+    finally:
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=10)
+        # The agent removes its sockets at the same time.
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextlib.asynccontextmanager

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import shutil
-import socket
 import subprocess
 import tempfile
-import threading
-from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,211 +20,29 @@ from baton.model.status import Beginning, Phase
 from baton.project.read import read_project
 from baton.project.resolve import resolve
 from baton.proof import seal
-from baton.sandbox.state import State
-from baton.sandbox.team_key import TeamKey
-from baton.store import LocalStore
-from tests.e2e.conftest import tiny_project
-from tests.e2e.desks import Desk, serving, with_ssh_key
+from tests.e2e.desks import Desk, gnupg_home
 from tests.e2e.forger import Forgery
+from tests.e2e.real import Real, real_world
 from tests.proof.conftest import Gnupg
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from temporalio.api.workflow.v1 import PendingActivityInfo
-    from temporalio.client import Client, WorkflowHandle
     from temporalio.testing import WorkflowEnvironment
 
     from baton.model.plan import Plan
     from baton.model.status import ReleaseStatus
-    from baton.proof.ssh_key import SshSigningKey
 
 pytestmark = pytest.mark.e2e
 
-RELEASE_TOML = """\
-[project]
-name = "tiny"
-title = "Tiny"
-repository = "{repository}"
-sboms = false
-
-[streams."1"]
-status = "bugfix"
-
-[[roster]]
-id = "ada"
-name = "Ada"
-roles = ["release-manager"]
-keys = [{{ kind = "ssh", public-key = "{ada}" }}]
-
-[[roster]]
-id = "grace"
-name = "Grace"
-roles = ["release-manager"]
-keys = [{{ kind = "openpgp", fingerprint = "{grace}", public-key-file = "grace.asc" }}]
-
-[[roster]]
-id = "katherine"
-name = "Katherine"
-roles = ["release-manager"]
-keys = [{{ kind = "ssh", public-key = "{katherine}" }}]
-
-[[steps]]
-name = "text"
-queue = "build"
-files = ["tiny.txt"]
-builder = {{ kind = "command", commands = [["python3", "build.py"]] }}
-
-[signing]
-sigstore = "none"
-gpg = "team"
-
-[signing.team]
-fingerprint = "{team}"
-public-key-file = "team.asc"
-
-[[gates]]
-name = "commit"
-before = "build"
-needs = {{ release-manager = 1 }}
-starter-counts = false
-
-[[gates]]
-name = "files"
-before = "publish"
-needs = {{ release-manager = 2 }}
-starter-counts = false
-
-[[targets]]
-kind = "directory"
-name = "downloads"
-path = "{served}"
-url = "{url}"
-"""
-
-
-class Site:
-    """A web server that is down until somebody starts it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @contextlib.contextmanager
-    def up(self) -> Iterator[None]:
-        handler = partial(SimpleHTTPRequestHandler, directory=str(self.folder))
-        with ThreadingHTTPServer(("127.0.0.1", self.port), handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            try:
-                yield
-            finally:
-                server.shutdown()
-
-
-@dataclass(frozen=True)
-class Real:
-    """A project, its people at their own machines, and workers that know its rules."""
-
-    client: Client
-    project: Path
-    served: Path
-    site: Site
-    store: LocalStore
-    team_key: Path
-    ada: Desk
-    grace: Desk
-    katherine: Desk
-    mallory: SshSigningKey
-
-    def release(self, version: str) -> WorkflowHandle[Any, Any]:
-        return self.client.get_workflow_handle(f"release/tiny/{version}")
-
-    async def until(self, version: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
-        async with asyncio.timeout(90):
-            while not condition(status := await self.release(version).query(ReleaseWorkflow.status)):
-                await asyncio.sleep(0.1)
-        return status
-
-    async def until_waiting(self, version: str, what: str) -> ReleaseStatus:
-        return await self.until(version, lambda status: any(waiting.what == what for waiting in status.waiting))
-
 
 @pytest.fixture(scope="module")
-def gnupg() -> Iterator[Gnupg]:
-    # Not in pytest's folder: its path is too long for the agent's sockets.
-    home = Path(tempfile.mkdtemp(prefix="g-"))
-    try:
-        yield Gnupg(home)
-    finally:
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=10)
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-async def real(folder: Path, gnupg: Gnupg, temporal: WorkflowEnvironment) -> AsyncIterator[Real]:
-    address = temporal.client.service_client.config.target_host
-    served = folder / "served"
-    served.mkdir()
-    site = Site(served)
-    team = TeamKey(State.at(folder / "team"))
-    (folder / "team").mkdir(mode=0o700)
-    team_key = team.make()
-    grace = gnupg.make("Grace <grace@example.org>")
-    keys = {name: with_ssh_key(folder / name) for name in ("ada", "katherine", "mallory")}
-    repository, _ = tiny_project(folder)
-    (repository / "team.asc").write_bytes(team_key.file.read_bytes())
-    (repository / "grace.asc").write_text(gnupg.listed(grace).public_key or "")
-    (repository / "release.toml").write_text(
-        RELEASE_TOML.format(
-            repository=repository,
-            ada=keys["ada"].credential.public_key,
-            katherine=keys["katherine"].credential.public_key,
-            grace=grace,
-            team=team_key.fingerprint,
-            served=served,
-            url=site.url,
-        )
-    )
-    git = ["git", "-C", str(repository), "-c", "user.name=Tiny", "-c", "user.email=tiny@example.org"]
-    for command in (["add", "."], ["commit", "-q", "-m", "How it is released"]):
-        subprocess.run([*git, *command], check=True)
-    # The workers that hold secrets have copies that nobody changes but whoever runs them.
-    for duty in ("sign", "publish"):
-        subprocess.run(["git", "clone", "-q", repository, folder / f"rules-{duty}"], check=True)
-    common = {"TEMPORAL_ADDRESS": address, "BATON_STORE": str(folder / "store")}
-    workers = {
-        "release": common,
-        "build": common,
-        "sign": {
-            **common,
-            "BATON_GPG_HOME": str(team.home()),
-            "BATON_PROJECTS": str(folder / "rules-sign/release.toml"),
-        },
-        "publish": {**common, "BATON_PROJECTS": str(folder / "rules-publish")},
-    }
-    try:
-        async with serving(folder / "workers", workers):
-            yield Real(
-                client=temporal.client,
-                project=repository,
-                served=served,
-                site=site,
-                store=LocalStore(folder / "store"),
-                team_key=team_key.file,
-                ada=Desk(folder / "ada", "ada", TEMPORAL_ADDRESS=address),
-                grace=Desk(folder / "grace", "grace", TEMPORAL_ADDRESS=address, GNUPGHOME=str(gnupg.home)),
-                katherine=Desk(folder / "katherine", "katherine", TEMPORAL_ADDRESS=address),
-                mallory=keys["mallory"],
-            )
-    finally:
-        team.end_agent()
+async def real(folder: Path, temporal: WorkflowEnvironment) -> AsyncIterator[Real]:
+    with gnupg_home() as gnupg:
+        async with real_world(folder, gnupg, temporal.client) as world:
+            yield world
 
 
 async def test_a_real_release_is_made_by_people_who_prove_what_they_say(real: Real) -> None:

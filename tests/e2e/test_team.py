@@ -6,179 +6,45 @@ import asyncio
 import io
 import json
 import secrets
-import shutil
-import subprocess
 import sys
 import tarfile
-import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
-from baton.cli.connect import connect
 from baton.evidence.gather import PAGE
 from baton.model.acts import Answer, Choice, Decision
-from baton.model.evidence import INDEX, Evidence
 from baton.model.roster import SigstoreIdentity
 from baton.model.statement import statement_of
 from baton.model.status import Phase, WaitKind
 from baton.proof import seal
-from baton.sandbox.sigstore.tokens import TokenIssuer
-from baton.store import LocalStore
 from tests.conftest import CONTRACT
-from tests.e2e.conftest import start, tiny_plan, tiny_project
-from tests.e2e.desks import Desk, with_ssh_key
+from tests.e2e.conftest import start, tiny_plan
+from tests.e2e.desks import Desk, gnupg_home, with_ssh_key
+from tests.e2e.team import MARGARET, Team
 from tests.e2e.test_deaths import MORTAL, kept_alive
-from tests.proof.conftest import Gnupg
-from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
-    from temporalio.client import WorkflowHandle
-
-    from baton.model.acts import Heard
-    from baton.model.roster import OpenPgpKey
     from baton.model.status import ReleaseStatus
-    from baton.proof.ssh_key import SshSigningKey
     from baton.sandbox.embedded import EmbeddedWorld
 
 pytestmark = pytest.mark.e2e
-MARGARET = "margaret@example.org"
-
-RELEASE_TOML = """\
-[project]
-name = "team"
-title = "Team"
-repository = "."
-sandbox = true
-signed-rehearsals = true
-sboms = false
-
-[streams."*"]
-status = "bugfix"
-
-[[roster]]
-id = "ada"
-name = "Ada"
-roles = ["release-manager"]
-keys = [{{ kind = "ssh", public-key = "{ada}" }}]
-
-[[roster]]
-id = "grace"
-name = "Grace"
-roles = ["release-manager"]
-keys = [{{ kind = "openpgp", fingerprint = "{grace}", public-key-file = "grace.asc" }}]
-
-[[roster]]
-id = "margaret"
-name = "Margaret"
-roles = ["release-manager"]
-keys = [{{ kind = "sigstore", identity = "{margaret}", issuer = "{issuer}" }}]
-
-[[steps]]
-name = "text"
-queue = "build"
-files = ["tiny.txt"]
-builder = {{ kind = "command", commands = [["python3", "build.py"]], environment = {{ NEEDS = "{tool}" }} }}
-
-[signing]
-sigstore = "machine"
-gpg = "team"
-
-[[gates]]
-name = "commit"
-before = "build"
-needs = {{ release-manager = 1 }}
-starter-counts = false
-
-[[gates]]
-name = "files"
-before = "publish"
-needs = {{ release-manager = 2 }}
-
-[[targets]]
-kind = "sandbox"
-name = "downloads"
-"""
-
-
-@dataclass(frozen=True)
-class Team:
-    """Three people, each at a machine of their own, and what proves who they are."""
-
-    world: EmbeddedWorld
-    project: tuple[Path, str]
-    ada: Desk
-    grace: Desk
-    margaret: Desk
-    ssh_key: SshSigningKey
-    openpgp_key: OpenPgpKey
-
-    async def release(self, name: str) -> WorkflowHandle[Any, Any]:
-        client = await connect(address=self.world.facts.temporal_address)
-        return client.get_workflow_handle(f"release/{name}")
-
-    async def until(self, name: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
-        release = await self.release(name)
-        async with asyncio.timeout(90):
-            while not condition(status := await release.query(ReleaseWorkflow.status)):
-                await asyncio.sleep(0.1)
-        return status
-
-    async def until_waiting(self, name: str, what: str) -> ReleaseStatus:
-        return await self.until(name, lambda status: any(waiting.what == what for waiting in status.waiting))
-
-    async def heard(self, name: str) -> list[Heard]:
-        return await (await self.release(name)).query(ReleaseWorkflow.acts)
 
 
 @pytest.fixture(scope="module")
 def team(small_world: EmbeddedWorld, folder: Path) -> Iterator[Team]:
-    state = {"BATON_STATE": str(small_world.facts.state), "TEMPORAL_ADDRESS": small_world.facts.temporal_address}
-    gnupg = Gnupg(Path(tempfile.mkdtemp(prefix="g-")))
-    try:
-        grace = gnupg.make("Grace <grace@example.org>")
-        token = folder / "margaret/token"
-        token.parent.mkdir()
-        token.write_text(TokenIssuer(small_world.state.sigstore).for_person(MARGARET))
-        yield Team(
-            world=small_world,
-            project=tiny_project(folder),
-            ssh_key=with_ssh_key(folder / "ada"),
-            openpgp_key=gnupg.listed(grace),
-            ada=Desk(folder / "ada", "ada", **state),
-            grace=Desk(folder / "grace", "grace", GNUPGHOME=str(gnupg.home), **state),
-            margaret=Desk(folder / "margaret", "margaret", BATON_IDENTITY_TOKEN_FILE=str(token), **state),
-        )
-    finally:
-        subprocess.run(["gpgconf", "--homedir", gnupg.home, "--kill", "all"], check=True, timeout=10)
-        shutil.rmtree(gnupg.home, ignore_errors=True)
-
-
-def checked_out(team: Team, tool: Path) -> Path:
-    """The project with its rules, as ada has it when she starts the release."""
-    project, _ = team.project
-    (project / "grace.asc").write_text(team.openpgp_key.public_key or "")
-    (project / "release.toml").write_text(
-        RELEASE_TOML.format(
-            ada=team.ssh_key.credential.public_key,
-            grace=team.openpgp_key.fingerprint,
-            margaret=MARGARET,
-            issuer=team.world.facts.issuer,
-            tool=tool,
-        )
-    )
-    return project
+    with gnupg_home() as gnupg:
+        yield Team.make(small_world, folder, gnupg)
 
 
 async def test_three_people_with_three_kinds_of_keys_make_a_release_and_nobody_stays(team: Team, folder: Path) -> None:
     tool = folder / "compiler"
-    project = checked_out(team, tool)
+    project = team.checked_out(tool)
 
     await asyncio.to_thread(team.ada, "start", "1.0", "-C", str(project), "--yes")
     await team.until_waiting("team/1.0", "commit")
@@ -279,7 +145,7 @@ async def test_a_platform_without_a_machine_is_handed_in_by_whoever_has_its_role
 
     ended = await team.until(name, lambda status: status.phase is Phase.RELEASED)
     assert (team.world.facts.public_root / "public/tiny/2.0/tiny-macos.tar.gz").read_bytes() == good.read_bytes()
-    evidence = evidence_of(team, ended)
+    evidence = team.evidence_of(ended)
     acts = [json.loads(content) for file, content in evidence.items() if file.startswith("acts/")]
     assert [(act["by"], act["accepted"]) for act in acts if act["about"] == "step macos"] == [
         ("ada", False),
@@ -305,15 +171,6 @@ def _provided_by_ada(team: Team, status: ReleaseStatus) -> Any:
         provided="sha256:" + "0" * 64,
     )
     return json.loads(seal(statement_of(act), team.ssh_key))
-
-
-def evidence_of(team: Team, status: ReleaseStatus) -> dict[str, bytes]:
-    """The documents of a release's evidence by their names."""
-    store = LocalStore(team.world.facts.store)
-    assert status.evidence is not None
-    [index] = [one for one in store.read_set(status.evidence).artifacts if one.name == INDEX]
-    listed = Evidence.model_validate_json(store.read(index.digest)).documents
-    return {document.name: store.read(document.digest) for document in listed}
 
 
 async def test_a_worker_killed_while_it_judges_an_act_neither_loses_nor_doubles_it(team: Team, folder: Path) -> None:

@@ -120,8 +120,14 @@ def test_what_a_step_made_has_to_be_what_the_plan_expects(
     store: Store, collecting: CollectActivities, plan: Plan
 ) -> None:
     made = built(store, "source", hello_exe="not expected")
-    about = {"release": RELEASE, "step": plan.steps[0], "artifacts": made.artifacts, "limits": plan.limits}
-    what = work.InspectStep(**about, commit=made.commit, expected=made.commit)
+    what = work.InspectStep(
+        release=RELEASE,
+        step=plan.steps[0],
+        artifacts=made.artifacts,
+        limits=plan.limits,
+        commit=made.commit,
+        expected=made.commit,
+    )
     with pytest.raises(Invalid, match=r"hello\.tar\.gz: is missing: the plan expects it"):
         collecting.inspect_step(what)
     with pytest.raises(Refused, match=r"source was built from commit c{40}; expected d{40}: build it again"):

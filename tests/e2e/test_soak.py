@@ -50,9 +50,10 @@ async def see_through(baton: Baton, release: str) -> ReleaseStatus:
         while True:
             try:
                 status = await asyncio.to_thread(baton.status, release)
-                if status.phase is Phase.RELEASED:
+                if status is not None and status.phase is Phase.RELEASED:
                     return status
-                await help_along(baton, status, release)
+                if status is not None:
+                    await help_along(baton, status, release)
             except AssertionError:
                 # What was asked has just been killed: ask again.
                 await asyncio.sleep(1)

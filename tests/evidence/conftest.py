@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from baton.cli.main import run
 from baton.evidence.folder import export
 from baton.evidence.verify import verify_evidence
 from baton.proof.openpgp_key import OpenPgpSigningKey
@@ -42,17 +43,21 @@ class Told:
 
     Attributes:
         folder: the evidence, exported.
+        so_far: what `baton evidence` wrote while it waited at its last gate.
         served: the folder that is public.
+        address: of the Temporal server that still knows it.
         first: the plan that it was started with.
     """
 
     folder: Path
+    so_far: Path
     served: Path
     store: LocalStore
     settings: WorkerSettings
     first: Plan
     status: ReleaseStatus
     trust_config: Path
+    address: str
 
     def verify(self, folder: Path | None = None) -> EvidenceResult:
         return verify_evidence(folder or self.folder, trust_config=self.trust_config)
@@ -112,11 +117,15 @@ async def told(
     with pytest.MonkeyPatch.context() as patch:
         # Where grace's own gpg looks.
         patch.setenv("GNUPGHOME", str(gnupg.home))
-        status = await released(temporal, settings, plan, keys)
+        patch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
+        patch.setenv("BATON_STORE", settings.store)
+        so_far = ["evidence", "hello/1.0.0", "--to", str(root / "so-far")]
+        status = await released(temporal, settings, plan, keys, under_way=lambda: run(so_far))
     store = LocalStore(Path(settings.store))
     assert status.evidence is not None
     folder = export(store, status.evidence, root / "evidence")
-    return Told(folder, root / "public", store, settings, plan, status, instance.trust_config)
+    address = temporal.client.service_client.config.target_host
+    return Told(folder, root / "so-far", root / "public", store, settings, plan, status, instance.trust_config, address)
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ class Story:
         return envelope
 
 
-async def tell(story: Story, store: LocalStore, provided: Artifact) -> ReleaseStatus:
+async def tell(story: Story, store: LocalStore, provided: Artifact, under_way: Callable[[], object]) -> ReleaseStatus:
     """What happens: refused and repeated acts, a new plan, a retry, a skip, a hand-in, a veto that is withdrawn."""
     say, act, until_waiting = story.say, story.act, story.until_waiting
     status = await until_waiting("commit")
@@ -214,6 +214,7 @@ async def tell(story: Story, store: LocalStore, provided: Artifact) -> ReleaseSt
     await say(act(Decision, status, "katherine", role="macos-expert", **hand_in))
 
     status = await until_waiting("publish")
+    await asyncio.to_thread(under_way)
     publish: dict[str, Any] = {"gate": "publish", "attempt": status.gates[-1].attempt}
     agreed = act(SignOff, status, "ada", **publish, reason="tested on <b>my</b> machine")
     envelope = await say(agreed)
@@ -227,8 +228,18 @@ async def tell(story: Story, store: LocalStore, provided: Artifact) -> ReleaseSt
     return ended
 
 
-async def released(env: WorkflowEnvironment, settings: WorkerSettings, plan: Plan, keys: Keys) -> ReleaseStatus:
-    """Run the whole story, and return what the release says of itself at its end."""
+async def released(
+    env: WorkflowEnvironment, settings: WorkerSettings, plan: Plan, keys: Keys, *, under_way: Callable[[], object]
+) -> ReleaseStatus:
+    """Run the whole story, and return what the release says of itself at its end.
+
+    Args:
+        env: the server.
+        settings: the workers'.
+        plan: what the release is started with.
+        keys: people's.
+        under_way: called while it waits at its last gate.
+    """
     store = LocalStore(Path(settings.store))
     hands = Hands(store)
     hearing, collecting = HearActivities(store, settings), CollectActivities(store, settings)
@@ -252,4 +263,4 @@ async def released(env: WorkflowEnvironment, settings: WorkerSettings, plan: Pla
             handle = await env.client.start_workflow(
                 ReleaseWorkflow.run, Beginning(plan=plan), id=plan.release.workflow_id, task_queue=QUEUE
             )
-            return await tell(Story(handle, plan, keys), store, hands.put("hello.pkg"))
+            return await tell(Story(handle, plan, keys), store, hands.put("hello.pkg"), under_way)

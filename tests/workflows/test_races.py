@@ -67,7 +67,7 @@ async def test_the_last_sign_off_and_what_contradicts_it_have_one_outcome(
         last, contradiction = answers
         if other is not Cancel and contradiction.accepted:
             # The gate has not passed: what was said stands, and another word brings it on.
-            assert "missing: 1 release-manager" in contradiction.message or "rejected by ada" in contradiction.message
+            assert "missing: " in contradiction.message
             assert "promote" not in run.machines.counts
             if other is Rejection:
                 answers += await at_once(run, people, about_gate(Withdrawal, status, "ada"))

@@ -79,7 +79,9 @@ REAL = {
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
-CONTRACT = {item.name: item for room in (work, hearing, evidence) for item in vars(room).values() if isinstance(item, work.Work)}
+CONTRACT = {
+    item.name: item for room in (work, hearing, evidence) for item in vars(room).values() if isinstance(item, work.Work)
+}
 """Every piece of work, by name."""
 
 

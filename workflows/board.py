@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from baton.model.acts import Choice, Decision, Heard, SignOff
+    from baton.model.acts import Choice, Decision, Heard, SignOff, Withdrawal
     from baton.model.base import short
     from baton.model.status import Carried, Entry, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
     from baton.model.work import ReleaseRef
@@ -103,7 +103,7 @@ class Board:
 
     def quiet_since(self, waiting: Waiting) -> datetime:
         """Since when nobody has acted on what the release waits for; claiming the release is an act on all of it."""
-        unit = "gate" if waiting.kind is WaitKind.SIGN_OFF else "step"
+        unit = "gate" if waiting.what in self.gates else "step"
         acts = (self._touched.get(about) for about in (f"{unit} {waiting.what}", "the release"))
         return max([waiting.since, *(at for at in acts if at is not None)])
 
@@ -206,9 +206,11 @@ class Board:
         workflow.set_current_details(page(self.plan, self.status()))
 
     def _waiting_for_gate(self, result: GateResult) -> Waiting:
-        roles = tuple(result.missing)
+        # Once the quorum is there, only those who object can bring it forward.
+        objected = not result.missing
+        roles = tuple(dict.fromkeys(given.role for given in result.rejected)) if objected else tuple(result.missing)
         people = result.waiting_people(self.plan.roster)
-        message = SignOff(
+        message = (Withdrawal if objected else SignOff)(
             release=self.plan.release,
             gate=result.gate,
             attempt=result.attempt,
@@ -218,13 +220,13 @@ class Board:
             role=roles[0] if roles else RELEASE_MANAGER,
         )
         return Waiting(
-            kind=WaitKind.SIGN_OFF,
+            kind=WaitKind.WITHDRAWAL if objected else WaitKind.SIGN_OFF,
             what=result.gate,
             since=result.opened,
             roles=roles,
             people=people,
             why=f"{result}; asked about {short(result.subject)}",
-            command=f"baton sign-off {self._name} {result.gate}",
+            command=f"baton {message.kind} {self._name} {result.gate}",
             message=message.model_dump_json(),
         )
 

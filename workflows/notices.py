@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from baton.model import work
     from baton.model.announcing import Event
     from baton.model.plan import Audience, Reminder
-    from baton.model.status import Phase, WaitKind
+    from baton.model.status import Phase
 
 if TYPE_CHECKING:
     import asyncio
@@ -95,7 +95,7 @@ class Notices:
 
     def _facts(self, waiting: Waiting) -> str:
         """Why it waits, where to look, and what to type."""
-        step = None if waiting.kind is WaitKind.SIGN_OFF else self._board.steps[waiting.what]
+        step = self._board.steps.get(waiting.what)
         facts = [waiting.why]
         if step is not None:
             facts += [f"Attempt {step.attempt}"]

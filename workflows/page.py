@@ -31,7 +31,14 @@ _UNSIGNED = (
     "> **Sandbox rehearsal.** Signatures prove nothing, sign-offs count **unsigned**, nothing leaves this machine."
 )
 
-_WANTED = {WaitKind.SIGN_OFF: "a sign-off", WaitKind.DECISION: "a decision", WaitKind.HAND_IN: "files"}
+_WANTED = {
+    WaitKind.SIGN_OFF: "a sign-off",
+    WaitKind.WITHDRAWAL: "the withdrawal of a rejection",
+    WaitKind.DECISION: "a decision",
+    WaitKind.HAND_IN: "files",
+}
+_HANDLERS = {WaitKind.SIGN_OFF: "sign_off", WaitKind.WITHDRAWAL: "withdraw"}
+"""By which update or signal it is given; decisions and files go by ``decide``."""
 _REFUSED = 3
 """How many of the latest refused acts are shown of a gate."""
 
@@ -89,7 +96,7 @@ def _waiting(waiting: Waiting, status: ReleaseStatus) -> Iterator[str]:
 
 def _by_hand(waiting: Waiting, status: ReleaseStatus) -> Iterator[str]:
     """How to say it from the Web UI: the plain message counts in rehearsals alone, what is signed always does."""
-    handler = "sign_off" if waiting.kind is WaitKind.SIGN_OFF else "decide"
+    handler = _HANDLERS.get(waiting.kind, "decide")
     where = f"**Send a Signal** or **Send an Update**, name `{handler}`"
     if not status.unsigned_acts:
         yield f"Here: {where}, with what this prints, which is signed: `{waiting.command} --print`"

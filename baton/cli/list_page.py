@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from baton.cli.listing import Item
     from baton.cli.overview import Listed
 
-WANTED = {WaitKind.SIGN_OFF: "sign-off", WaitKind.DECISION: "decision", WaitKind.HAND_IN: "files of"}
+WANTED = {
+    WaitKind.SIGN_OFF: "sign-off",
+    WaitKind.WITHDRAWAL: "withdrawal",
+    WaitKind.DECISION: "decision",
+    WaitKind.HAND_IN: "files of",
+}
 """What somebody is to give, before the name of the gate or step."""
 
 _HEADINGS = {Turn.ME: "Waits for you", Turn.MY_ROLES: "Waits for your roles", Turn.OTHERS: "Waits for others"}

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from baton.model.manifest import ManifestRef
     from baton.model.status import Published, ReleaseStatus, StepStatus, Waiting
 
-_WANTED = {WaitKind.SIGN_OFF: "a sign-off", WaitKind.DECISION: "a decision", WaitKind.HAND_IN: "files"}
+_WANTED = {
+    WaitKind.SIGN_OFF: "a sign-off",
+    WaitKind.WITHDRAWAL: "the withdrawal of a rejection",
+    WaitKind.DECISION: "a decision",
+    WaitKind.HAND_IN: "files",
+}
 _LATEST = 6
 """How many of the latest acts are shown; `baton log --acts` has all of them."""
 

@@ -65,6 +65,7 @@ class WaitKind(StrEnum):
     """What sort of act would bring the release forward."""
 
     SIGN_OFF = "sign-off"
+    WITHDRAWAL = "withdrawal"
     DECISION = "decision"
     HAND_IN = "hand-in"
 

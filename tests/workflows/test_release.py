@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from baton.model.acts import Cancel, Choice, Decision, SignOff
+from baton.model.acts import Cancel, Choice, Decision, Rejection, SignOff, Withdrawal
 from baton.model.status import Phase, ReleaseStatus, StepState
 from tests.conftest import REAL
 from workflows.release import ReleaseWorkflow
@@ -92,6 +92,22 @@ async def test_a_wrong_sign_off_is_refused_with_the_reason(
         assert reason in await run.said()
         assert (await run.status()).waiting
         await finish(run)
+
+
+async def test_a_gate_with_its_quorum_waits_for_who_objects(release: Release) -> None:
+    async with release() as run:
+        status = await run.until_waiting("publish")
+        about = json.loads(status.waiting[0].message)
+        rejection = Rejection.model_validate({**about, "by": "grace"})
+        assert (await run.say(rejection)).accepted
+        answer = await run.say(sign_off(await run.status(), by="ada"))
+        assert answer.message == "gate publish has 1 of 1 sign-offs; rejected by grace"
+
+        (waiting,) = (await run.status()).waiting
+        assert (waiting.kind, waiting.people, waiting.roles) == ("withdrawal", ("grace",), ("release-manager",))
+        assert waiting.command == "baton withdraw hello/1.0.0 publish"
+        assert (await run.say(Withdrawal.model_validate_json(waiting.message))).accepted
+        assert (await run.handle.result()).phase is Phase.RELEASED
 
 
 async def test_an_unreadable_update_is_rejected_with_what_was_expected(release: Release) -> None:

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from activities.work import does
+from temporalio import activity
+
+from activities.work import does, progress
 from baton import sbom
+from baton.builders.workspace import Workspace
 from baton.inspection import inspect_files
+from baton.inspection.compare import Different, keep_report
 from baton.model import work
 from baton.model.base import canonical_json
-from baton.model.errors import Conflict, Missing, Refused
+from baton.model.errors import Missing, Refused
 from baton.model.manifest import SBOM_SUFFIX, Manifest, ManifestFile, ManifestRef, SetRef
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from baton.model.base import Digest
     from baton.model.manifest import Artifact
     from baton.settings import WorkerSettings
     from baton.store import Store
+
+
+_COMPARING = 480
+"""Seconds for telling how files differ; less than the activity's own time, so that what is known by then is told."""
 
 
 class CollectActivities:
@@ -71,8 +82,19 @@ class CollectActivities:
             if ours.get(name) != theirs.get(name)
         ]
         if differences:
-            raise Conflict(f"{what.first.step} and {what.second.step} made different bytes: " + "; ".join(differences))
+            said = f"{what.first.step} and {what.second.step} made different bytes: " + "; ".join(differences)
+            raise Different(said, log=self._report(ours, theirs))
         return work.Agreed(files=len(ours))
+
+    def _report(self, ours: Mapping[str, Artifact], theirs: Mapping[str, Artifact]) -> Digest:
+        pairs = [
+            (ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys()) if ours[name] != theirs[name]
+        ]
+        workspace = Workspace(self._settings.workspace, self._store)
+        with workspace.bench(
+            "compare", timeout=_COMPARING, progress=progress(), cancelled=activity.is_cancelled
+        ) as bench:
+            return keep_report(pairs, bench)
 
     @does(work.DESCRIBE_FILES)
     def describe_files(self, what: work.DescribeFiles) -> SetRef:

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from baton.builders.port import FailedWithLog
+from baton.inspection.compare import Different
 from baton.model.building import Check, Step
 from baton.model.errors import BatonError, Refused, Unavailable
 from baton.model.work import Beat
@@ -119,7 +120,7 @@ def _step_of(argument: object) -> str:
 
 def _failure(error: BatonError, link: str) -> ApplicationError:
     """An error as the workflow gets it; the details are the log's digest, and where people see what happened."""
-    log = error.log if isinstance(error, FailedWithLog) else None
+    log = error.log if isinstance(error, FailedWithLog | Different) else None
     after = error.after if isinstance(error, Unavailable) else None
     return ApplicationError(
         str(error),

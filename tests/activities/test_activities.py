@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from temporalio import activity
+from temporalio.testing import ActivityEnvironment
 
 from activities.collecting import CollectActivities
 from activities.duties import Duty, activities_for, duty_of
 from activities.records import Records
 from activities.released import read_manifest
-from activities.work import _refuse_other_worlds
+from activities.work import Progress, _failure, _progress, _refuse_other_worlds
+from baton.inspection.compare import Different
 from baton.model import work
-from baton.model.errors import Conflict, Invalid, Missing, Refused
+from baton.model.errors import Invalid, Missing, Refused
 from baton.model.manifest import Artifact, ArtifactSet, ManifestRef, SetRef
 from baton.model.version import ReleaseId
 from baton.settings import WorkerSettings
@@ -95,16 +98,33 @@ def test_a_new_start_of_the_same_version_finds_no_records_of_the_last(store: Sto
         again.require_content("prepared")
 
 
-def test_a_rebuild_that_differs_names_the_files_and_both_digests(store: Store, collecting: CollectActivities) -> None:
-    first = built(store, "source", a_txt="same", b_txt="one", c_txt="only here")
-    second = built(store, "rebuild", a_txt="same", b_txt="other")
-    with pytest.raises(Conflict) as conflict:
-        collecting.compare_steps(work.CompareSteps(release=RELEASE, first=first, second=second))
+@pytest.mark.parametrize("explained", [False, True])
+def test_a_rebuild_that_differs_names_the_files_and_both_digests_and_is_reported(
+    explained: bool, store: Store, collecting: CollectActivities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if explained:
+        diffoscope = tmp_path / "diffoscope"
+        diffoscope.write_text('#!/bin/sh\nfor file; do :; done\necho "diffoscope: $(cat "$file")"\nexit 1\n')
+        diffoscope.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    first = built(store, "source", a_txt="same", b_txt="other", c_txt="only here")
+    second = built(store, "rebuild", a_txt="same", b_txt="otto")
+    token = _progress.set(Progress())
+    with pytest.raises(Different) as conflict:
+        ActivityEnvironment().run(
+            collecting.compare_steps, work.CompareSteps(release=RELEASE, first=first, second=second)
+        )
+    _progress.reset(token)
+    report = store.read(conflict.value.log).decode()
+    assert "b.txt: 5 and 4 bytes, different from byte 2 on\n" in report
+    assert ("diffoscope: otto" in report) is explained
+    assert ("With diffoscope installed" in report) is not explained
+    assert _failure(conflict.value, "").details == (conflict.value.log,)
     said = str(conflict.value)
     assert "source and rebuild made different bytes: b.txt is sha256:" in said
     assert "c.txt only from source" in said
     assert "a.txt" not in said
-    same = built(store, "rebuild", a_txt="same", b_txt="one", c_txt="only here")
+    same = built(store, "rebuild", a_txt="same", b_txt="other", c_txt="only here")
     assert collecting.compare_steps(work.CompareSteps(release=RELEASE, first=first, second=same)).files == 3
 
 

@@ -9,7 +9,7 @@ from activities.work import does
 from baton.model import hearing
 from baton.model.base import canonical_json
 from baton.model.envelope import read_envelope
-from baton.model.errors import BatonError, Invalid
+from baton.model.errors import Invalid, Refused
 from baton.model.plan import Plan, SigstoreInstance
 from baton.model.statement import facts_of
 from baton.proof import Sigstore
@@ -35,9 +35,8 @@ class HearActivities:
         try:
             envelope = read_envelope(what.envelope)
             _, proof = proven_act(envelope, what.roster, datetime.now(UTC), sigstore=self._sigstore)
-        except BatonError as error:
-            if not error.permanent:
-                raise
+        except (Invalid, Refused) as error:
+            # What is wrong with this worker, such as a missing gpg, is nobody's refusal: it fails and is told as such.
             return hearing.Proven(envelope=digest, refusal=str(error)[:2000])
         return hearing.Proven(envelope=digest, proof=proof)
 

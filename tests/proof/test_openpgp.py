@@ -8,18 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activities.hearing import HearActivities
 from baton.model.envelope import read_envelope
 from baton.model.errors import Failed, Missing, Refused
-from baton.proof import prove, seal
+from baton.model.hearing import ProveAct
+from baton.model.version import ReleaseId
+from baton.model.work import ReleaseRef
+from baton.proof import find_key, prove, seal
 from baton.proof.openpgp import verify_openpgp
 from baton.proof.openpgp_key import find_signing_part
+from baton.settings import WorkerSettings
+from baton.store import LocalStore
 from tests.proof.conftest import NO_SIGSTORE, NOW, person, roster, statement
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from baton.model.roster import OpenPgpKey
-    from tests.proof.conftest import Gnupg
+from tests.proof.conftest import Gnupg
 
 MESSAGE = b"first line\nsecond line\n"
 LONG_AGO = datetime(2020, 1, 5, 12, tzinfo=UTC)
@@ -180,3 +186,18 @@ class TestSigning:
         assert key is not None
         with pytest.raises(Failed, match="gpg made a signature that does not count"):
             seal(statement(), key)
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_worker_without_gpg_refuses_nobody_but_fails_itself(
+    gnupg: Gnupg, ada: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = roster(ada=gnupg.listed(ada))
+    sealed = seal(statement(datetime.now(UTC)), find_key(person(people), None, sigstore=NO_SIGSTORE, today=NOW.date()))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    hearing = HearActivities(LocalStore(tmp_path / "store"), WorkerSettings())
+    release = ReleaseRef(
+        release=ReleaseId(project="hello", version="1.0.0"), run="run", plan="sha256:" + "0" * 64, sandbox=False
+    )
+    with pytest.raises(Missing, match="gpg"):
+        hearing.prove_act(ProveAct(release=release, envelope=sealed, by="ada", roster=people))

@@ -27,7 +27,7 @@ MORTAL = Path(__file__).with_name("mortal_worker.py")
 # Undone only when a release is cancelled; taken, compared, proven only where a plan or a person says so.
 NOT_ON_THE_WAY = {"forget_source", "unstage", "take_provided", "compare_steps", "take_plan", "prove_act"}
 NOT_ON_THE_WAY |= {"order_run", "follow_run", "retry_run", "collect_run", "cancel_run"}
-NOT_ON_THE_WAY |= {"offer_source", "withdraw_source"}
+NOT_ON_THE_WAY |= {"offer_source", "withdraw_source", "publish_evidence"}
 ON_THE_WAY = CONTRACT.keys() - NOT_ON_THE_WAY
 
 

@@ -19,7 +19,7 @@ FROM python:3.11-slim-bookworm
 # Versions follow the Debian release, whose updates are security updates.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git gnupg openssh-client \
+    && apt-get install --yes --no-install-recommends git gnupg openssh-client osslsigncode \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /var/lib/baton/work --shell /usr/sbin/nologin baton \
     # Volumes take over the owner and mode of the folders that they are first mounted on.

@@ -9,7 +9,9 @@ from activities.building import BuildActivities
 from activities.collecting import CollectActivities
 from activities.evidence import EvidenceActivities, EvidencePublishing, EvidenceSigning
 from activities.hearing import HearActivities
+from activities.mandate import Mandate
 from activities.outside import OutsideActivities
+from activities.platform import NotaryActivities, PlatformSignActivities, PlatformVerifyActivities
 from activities.publishing import PublishActivities
 from activities.signing import SignActivities, VerifyActivities
 from activities.source import SourceActivities
@@ -38,8 +40,10 @@ class Duty(StrEnum):
 
 
 def duty_of(queue: str) -> Duty:
-    """The duty that a queue's name says: its own name if that is a duty, else building."""
-    return Duty(queue) if queue in tuple(Duty) else Duty.BUILD
+    """The duty that a queue's name says: its own name if that is a duty, signing after ``sign-``, else building."""
+    if queue in tuple(Duty):
+        return Duty(queue)
+    return Duty.SIGN if queue.startswith("sign-") else Duty.BUILD
 
 
 def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., Any]]:
@@ -63,7 +67,16 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 outside.cancel_run,
             ]
         case Duty.SIGN:
-            return [SignActivities(store, settings).sign_files, EvidenceSigning(store, settings).sign_evidence]
+            agreed = Mandate(store, settings).to_sign_within
+            within, notary = PlatformSignActivities(store, settings, agreed), NotaryActivities(store, settings, agreed)
+            return [
+                SignActivities(store, settings).sign_files,
+                EvidenceSigning(store, settings).sign_evidence,
+                within.sign_platform,
+                within.staple,
+                notary.submit_notarization,
+                notary.await_notarization,
+            ]
         case Duty.PUBLISH:
             publishing = PublishActivities(store, settings)
             return [
@@ -91,6 +104,7 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 collecting.compare_steps,
                 collecting.describe_files,
                 collecting.make_manifest,
+                PlatformVerifyActivities(store, settings).verify_authenticode,
                 VerifyActivities(store, settings).verify_signatures,
                 TellActivities().tell,
                 EvidenceActivities(store).write_evidence,

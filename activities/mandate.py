@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from activities.rules import Rules
     from baton.model.evidence import PublishEvidence, SignEvidence
     from baton.model.plan import Gate, Plan, Signer, Target
+    from baton.model.platform import SignPlatform, SubmitNotarization
     from baton.model.roster import Roster
     from baton.model.work import Publish, ReleaseRef, SignFiles
     from baton.settings import WorkerSettings
@@ -87,6 +88,21 @@ class Mandate:
     def to_sign(self, what: SignFiles) -> None:
         """Require that every gate before signing has passed for these files, and that they are to be signed so."""
         _require_signer(what.signer, self._require(_BEFORE_SIGNING, what))
+
+    def to_sign_within(self, what: SignPlatform | SubmitNotarization) -> None:
+        """Require that every gate before the build has passed, and that files are to be signed inside in this way.
+
+        There is no manifest yet: what people have agreed to is the plan, and so the commit and the builders.
+        """
+        plan = self._plan(what.release)
+        rules = rules_for(plan, self._settings)
+        rules.require_same(plan)
+        if what.step not in rules.platform:
+            raise Refused(f"the platform signing {what.step.name} that is asked for is none of {rules.source}")
+        case = _Case(plan, what.release, plan.digest, what.gates)
+        for gate in rules.gates:
+            if gate.before is GatePoint.BUILD:
+                self._require_passed(gate, case, rules.roster)
 
     def to_sign_evidence(self, what: SignEvidence) -> None:
         """Require that every gate has passed for these files, and that their release is signed so."""

@@ -16,7 +16,7 @@ from activities.work import does, progress
 from baton.builders.port import FailedWithLog
 from baton.model import platform, work
 from baton.model.base import canonical_json, digest_of, short
-from baton.model.code_signing import Authenticode, Notarization
+from baton.model.code_signing import Authenticode, Notarization, PlatformStep
 from baton.model.errors import Invalid, Missing, Refused, Unavailable
 from baton.model.manifest import Artifact, ArtifactSet
 from baton.platform import apple, authenticode, open_tool
@@ -53,7 +53,7 @@ class _Room:
         with TemporaryDirectory(dir=self._workspace, prefix="platform-") as folder:
             yield Path(folder)
 
-    def _wanted(self, step: platform.PlatformStep, built: work.Built) -> list[Artifact]:
+    def _wanted(self, step: PlatformStep, built: work.Built) -> list[Artifact]:
         """The files that the step is about.
 
         Raises:
@@ -69,7 +69,7 @@ class _Room:
             raise Missing(f"{step.of} made no {', '.join(missing)}, which {step.name} is about")
         return [file for file in found if file is not None]
 
-    def _with(self, step: platform.PlatformStep, built: work.Built, changed: dict[str, Artifact]) -> work.Built:
+    def _with(self, step: PlatformStep, built: work.Built, changed: dict[str, Artifact]) -> work.Built:
         """What the step before made, with some files replaced, as what this step made."""
         files = [changed.get(file.name, file) for file in self._store.read_set(built.artifacts).artifacts]
         return built.model_copy(update={"step": step.name, "artifacts": self._store.put_set(ArtifactSet.of(files))})
@@ -240,7 +240,7 @@ class PlatformVerifyActivities(_Room):
             raise Refused(f"{what.step.name} gives other files than it got, beyond those that it was to sign")
 
 
-def _notarization(step: platform.PlatformStep) -> Notarization:
+def _notarization(step: PlatformStep) -> Notarization:
     if not isinstance(step.signing, Notarization):
         raise Invalid(f"{step.name} is no notarization")
     return step.signing

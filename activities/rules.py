@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from baton.model.errors import Invalid, Missing, Refused
 from baton.project import parts
+from baton.project.platform_signing import platform_steps
 from baton.project.read import read_project
 from baton.project.signers import signers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from baton.model.code_signing import PlatformStep
     from baton.model.plan import Gate, Plan, Signer, Target
     from baton.model.roster import Roster
     from baton.project.read import Project
@@ -27,6 +29,7 @@ class Rules:
         gates: which must have passed.
         signers: which may sign.
         targets: where files may go.
+        platform: which platform signing may be done.
         source: where the rules are from, for messages.
     """
 
@@ -34,15 +37,17 @@ class Rules:
     gates: tuple[Gate, ...]
     signers: tuple[Signer, ...]
     targets: tuple[Target, ...]
+    platform: tuple[PlatformStep, ...]
     source: str
 
     def require_same(self, plan: Plan) -> None:
-        """Require that a plan has the same gates, signers and targets; its roster may be of another day.
+        """Require that a plan has the same gates, signers, targets and platform signing; its roster may be older.
 
         Raises:
             Refused: it has not.
         """
         others = [what for what in ("gates", "signers", "targets") if getattr(plan, what) != getattr(self, what)]
+        others += ["platform steps"] if plan.platform != self.platform else []
         if others:
             raise Refused(
                 f"the plan's {' and '.join(others)} are not those of {self.source} on this worker: bring that up to "
@@ -59,7 +64,7 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
         Invalid: as :func:`read_projects`.
     """
     if settings.sandbox is not None:
-        return Rules(plan.roster, plan.gates, plan.signers, plan.targets, source="the plan")
+        return Rules(plan.roster, plan.gates, plan.signers, plan.targets, plan.platform, source="the plan")
     project = _own(plan.release.project, settings)
     stream = plan.stream.name
     if (
@@ -76,6 +81,7 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
         gates=tuple(parts.gate(table) for table in project.settings.gates),
         signers=signers(project, stream, None),
         targets=parts.targets(project.settings.targets),
+        platform=platform_steps(project, plan.stream, plan.version),
         source=str(project.file),
     )
 

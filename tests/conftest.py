@@ -11,7 +11,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from baton.model import evidence, hearing, work
+from baton.model import evidence, hearing, platform, work
 from baton.model.plan import Plan
 from workflows.visibility import SEARCH_ATTRIBUTES
 
@@ -76,11 +76,31 @@ REAL = {
 }
 """What makes the plan a real one."""
 
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+
+AUTHENTICODE = {
+    "kind": "authenticode",
+    "tool": {"kind": "osslsigncode", "key": {"kind": "pkcs12", "file_from": "CODE_KEY"}},
+    "signer": {"subject": "CN=Hello,O=Example", "roots": _CERTIFICATE, "timestamp_roots": _CERTIFICATE},
+    "timestamp_url": "http://timestamp.example.org",
+}
+NOTARIZE = {
+    "kind": "notarize",
+    "issuer": "01234567-89ab-cdef-0123-456789abcdef",
+    "key_id": "ABCDE12345",
+    "key_from": "NOTARY_KEY",
+    "queue": "notary",
+}
+"""What platform steps of a plan do."""
+
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
 CONTRACT = {
-    item.name: item for room in (work, hearing, evidence) for item in vars(room).values() if isinstance(item, work.Work)
+    item.name: item
+    for room in (work, hearing, platform, evidence)
+    for item in vars(room).values()
+    if isinstance(item, work.Work)
 }
 """Every piece of work, by name."""
 

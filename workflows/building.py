@@ -12,6 +12,7 @@ from workflows.branch import ReleaseBranch
 from workflows.concurrency import together
 from workflows.orders import order
 from workflows.outside import OutsideRuns
+from workflows.platform import PlatformSigning
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
@@ -24,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
 
 if TYPE_CHECKING:
     from baton.model.building import Step
+    from baton.model.code_signing import PlatformStep
     from workflows.board import Board
     from workflows.step import Steps
 
@@ -40,6 +42,7 @@ class Building:
         self._queue = board.plan.queue
         self._steps = steps
         self._outside = OutsideRuns(board)
+        self._platform = PlatformSigning(board, steps)
         self._branch = ReleaseBranch(board, steps)
         self._prepared = False
         self._made: dict[str, asyncio.Future[work.Built | None]] = {}
@@ -51,6 +54,7 @@ class Building:
         self._branch.list()
         for step in self._plan.steps:
             self._steps.add(step.name, Phase.BUILD, step.queue, role=step.role)
+        self._platform.list()
 
     async def keep_plan(self) -> None:
         """Put the plan where every worker that holds a secret reads it by its digest."""
@@ -85,13 +89,19 @@ class Building:
         """Build every step at once, each on its own queue.
 
         Returns:
-            What the releasing steps made, in the plan's order: without those that only had to agree with another, and
-            without what people decided to skip.
+            What is released, in the plan's order: what steps made, but for those that only had to agree with another;
+            where it was signed further, what came of that; and nothing that people decided to skip.
         """
         await self._branch.make(source)
-        self._made = {step.name: asyncio.Future() for step in self._plan.steps}
-        outcomes = await together(*(self._build(step, source) for step in self._plan.steps))
-        releasing = {step.name for step in self._plan.steps if step.agrees_with is None}
+        plan = self._plan
+        names = [step.name for step in plan.steps] + [step.name for step in plan.platform]
+        self._made = {name: asyncio.Future() for name in names}
+        outcomes = await together(
+            *(self._build(step, source) for step in plan.steps), *(self._sign(step) for step in plan.platform)
+        )
+        signed_further = {step.of for step in plan.platform}
+        building = {step.name for step in plan.steps if step.agrees_with is None}
+        releasing = (building | {step.name for step in plan.platform}) - signed_further
         return tuple(built for built in outcomes if built is not None and built.step in releasing)
 
     async def clear(self) -> None:
@@ -135,6 +145,11 @@ class Building:
             built = await self._steps.run(step.name, attempt, provided=provided, done=_summary)
         self._made[step.name].set_result(built)
         return built
+
+    async def _sign(self, step: PlatformStep) -> work.Built | None:
+        signed = await self._platform.sign(step, await asyncio.shield(self._made[step.of]))
+        self._made[step.name].set_result(signed)
+        return signed
 
     async def _accept(self, step: Step, source: work.Source, built: work.Built) -> work.Built:
         """Inspect what came, however it was made, and compare it where two builds must agree."""

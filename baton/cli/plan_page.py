@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from baton.cli.layout import block, columns, rehearsal_notice
+from baton.model.code_signing import AppleCodeSigning, Authenticode, Notarization
 from baton.model.plan import DirectoryTarget, GatePoint, SigstoreSigner
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from baton.model.code_signing import PlatformSigning
     from baton.model.plan import Plan, Signer, Target
 
 
@@ -32,6 +34,8 @@ def plan_page(plan: Plan) -> RenderableType:
     parts.append(block("Source", _source(plan)))
     parts += _gates(plan, GatePoint.BUILD)
     parts.append(block("Build", _steps(plan)))
+    if plan.platform:
+        parts.append(block("Sign inside the files", _platform(plan)))
     if plan.checks:
         checks = columns()
         for check in plan.checks:
@@ -68,6 +72,24 @@ def _steps(plan: Plan) -> Table:
         name = Text.assemble((step.name, "bold"), f"\n{', '.join(facts)}" if facts else "")
         table.add_row(name, Text(f"{step.queue}\n{step.role}", "dim"), "\n".join(step.files))
     return table
+
+
+def _platform(plan: Plan) -> Table:
+    table = columns()
+    for step in plan.platform:
+        name = Text.assemble((step.name, "bold"), f"\n{step.signing.kind}, {_whose(step.signing)}")
+        table.add_row(name, Text(f"{step.queue}\n{step.role}", "dim"), "\n".join((f"of {step.of}:", *step.files)))
+    return table
+
+
+def _whose(signing: PlatformSigning) -> str:
+    match signing:
+        case Authenticode():
+            return f"{signing.signer.subject}, by {signing.tool.kind}"
+        case AppleCodeSigning():
+            return signing.identity
+        case Notarization():
+            return f"key {signing.key_id} on {signing.queue}"
 
 
 def _gates(plan: Plan, point: GatePoint) -> list[RenderableType]:

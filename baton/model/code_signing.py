@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from baton.model.base import EnvName, Name, Value
+from baton.model.base import EnvName, FileName, Name, Value
+from baton.model.building import Seconds
 
 Pem = Annotated[
     str,
@@ -15,6 +16,7 @@ Pem = Annotated[
 """Certificates in PEM form (RFC 7468), one after the other."""
 
 _ATTRIBUTE = r"(token|manufacturer|model|serial|object|id|type|slot-id)=[A-Za-z0-9%._-]+"
+PKCS11_URI = rf"^pkcs11:{_ATTRIBUTE}(;{_ATTRIBUTE})*$"
 
 Address = Annotated[
     str,
@@ -24,6 +26,41 @@ Address = Annotated[
     ),
 ]
 """An address of a service, without a slash at its end; plain HTTP on this machine only."""
+
+Subject = Annotated[str, StringConstraints(min_length=3, max_length=500)]
+"""The whole subject of a certificate as RFC 4514 writes it."""
+
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The SHA-256 of a certificate."""
+
+WindowsThumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{40}$")]
+"""The SHA-1 of a certificate, by which Windows names it."""
+
+Pkcs11Uri = Annotated[str, StringConstraints(pattern=PKCS11_URI, max_length=300)]
+"""A key in a token (RFC 7512), without a PIN."""
+
+Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,24}$")]
+"""The name of an Azure Artifact Signing account."""
+
+Profile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{3,100}$")]
+"""The name of a certificate profile of such an account."""
+
+TimestampUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=300)]
+"""The address of a timestamp authority (RFC 3161)."""
+
+Description = Annotated[str, StringConstraints(pattern=r"^[ -~]*$", max_length=200)]
+"""What Windows shows of a program."""
+
+DeveloperId = Annotated[
+    str, StringConstraints(pattern=r"^Developer ID (Application|Installer): .+ \([A-Z0-9]{10}\)$", max_length=200)
+]
+"""The name of a certificate that Apple issued to a team, whose id stands at its end."""
+
+AppleId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{10}$")]
+"""Apple's id of a team or of a key."""
+
+IssuerId = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{36}$")]
+"""The issuer id of a team's keys for the App Store Connect API."""
 
 
 class CodeSigner(Value):
@@ -38,8 +75,8 @@ class CodeSigner(Value):
         timestamp_roots: the authorities that the timestamp's certificate may come from.
     """
 
-    subject: Annotated[str, StringConstraints(min_length=3, max_length=500)]
-    thumbprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    subject: Subject
+    thumbprint: Thumbprint | None = None
     roots: Pem
     timestamp_roots: Pem
 
@@ -73,7 +110,7 @@ class Pkcs11Key(Value):
 
     kind: Literal["pkcs11"] = "pkcs11"
     module_from: EnvName
-    key: Annotated[str, StringConstraints(pattern=rf"^pkcs11:{_ATTRIBUTE}(;{_ATTRIBUTE})*$", max_length=300)]
+    key: Pkcs11Uri
     certificates_from: EnvName
     pin_from: EnvName
 
@@ -96,7 +133,7 @@ class SignTool(Value):
     """
 
     kind: Literal["signtool"] = "signtool"
-    certificate: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{40}$")]
+    certificate: WindowsThumbprint
     machine: bool = False
 
 
@@ -114,8 +151,8 @@ class ArtifactSigning(Value):
 
     kind: Literal["artifact-signing"] = "artifact-signing"
     endpoint: Address
-    account: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,24}$")]
-    profile: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{3,100}$")]
+    account: Account
+    profile: Profile
     library_from: EnvName
 
 
@@ -130,8 +167,8 @@ class Authenticode(Value):
     kind: Literal["authenticode"] = "authenticode"
     tool: Annotated[OsslSignCode | SignTool | ArtifactSigning, Field(discriminator="kind")]
     signer: CodeSigner
-    timestamp_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=300)]
-    description: Annotated[str, StringConstraints(pattern=r"^[ -~]*$", max_length=200)] = ""
+    timestamp_url: TimestampUrl
+    description: Description = ""
 
 
 class AppleCodeSigning(Value):
@@ -147,10 +184,8 @@ class AppleCodeSigning(Value):
     """
 
     kind: Literal["apple-codesign"] = "apple-codesign"
-    identity: Annotated[
-        str, StringConstraints(pattern=r"^Developer ID (Application|Installer): .+ \([A-Z0-9]{10}\)$", max_length=200)
-    ]
-    team: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{10}$")]
+    identity: DeveloperId
+    team: AppleId
     keychain_from: EnvName | None = None
 
     @model_validator(mode="after")
@@ -176,10 +211,45 @@ class Notarization(Value):
     """
 
     kind: Literal["notarize"] = "notarize"
-    issuer: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F-]{36}$")]
-    key_id: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{10}$")]
+    issuer: IssuerId
+    key_id: AppleId
     key_from: EnvName
     queue: Name = "sign"
     staple: bool = True
     api: Address = "https://appstoreconnect.apple.com/notary/v2"
     upload: Address | None = None
+
+
+MAX_NOTARIZED = 20
+"""How many files one step may have notarized; each is a submission of its own."""
+
+PlatformSigning = Annotated[Authenticode | AppleCodeSigning | Notarization, Field(discriminator="kind")]
+"""What is done to the files."""
+
+
+class PlatformStep(Value):
+    """One unit of platform signing.
+
+    Attributes:
+        of: the step whose files are signed; it may be a platform step itself, as notarization follows code signing.
+        files: which of its files; the others go through as they are.
+        queue: the workers that have the tool and the key; for a notarization, those that staple.
+        role: who may decide about it; release managers always may.
+        timeout: seconds that one attempt may take; Apple's notary service is known to take hours.
+        wait_for_runner: seconds until a missing worker is put before a person.
+    """
+
+    name: Name
+    of: Name
+    signing: PlatformSigning
+    files: tuple[FileName, ...] = Field(min_length=1, max_length=1000)
+    queue: Name
+    role: Name = "release-manager"
+    timeout: Seconds = 3600
+    wait_for_runner: Seconds = 900
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if isinstance(self.signing, Notarization) and len(self.files) > MAX_NOTARIZED:
+            raise ValueError(f"{len(self.files)} files are to be notarized; expected {MAX_NOTARIZED} at most")
+        return self

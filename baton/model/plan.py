@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from baton.model.announcing import Announcer
 from baton.model.base import Commit, Digest, Name, Text, Value, canonical_json, digest_of
 from baton.model.building import Check, Command, Seconds, Step
+from baton.model.code_signing import Notarization, PlatformStep
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
 from baton.model.version import ReleaseId, ReleaseKind, Stream, Version
 
@@ -164,6 +165,7 @@ class Plan(Value):
         started_by: the person who starts the release, as on the roster.
         queue: the task queue of the release's own workflow and of activities that need no special machine.
         unsigned_acts: whether acts count that nothing proves; only a rehearsal may allow it.
+        platform: signing inside the files, as Windows and macOS want it, between the builds and the manifest.
         sboms: whether each file gets an SPDX document.
         reminders: when people are told again of what waits, in order of time.
         publish_evidence: whether the record of the release becomes public beside its files.
@@ -179,6 +181,7 @@ class Plan(Value):
     started_by: Name
     source: SourcePlan
     steps: tuple[Step, ...] = Field(min_length=1, max_length=100)
+    platform: tuple[PlatformStep, ...] = Field(default=(), max_length=50)
     checks: tuple[Check, ...] = Field(default=(), max_length=50)
     sboms: bool = True
     limits: ArchiveLimits = ArchiveLimits()
@@ -208,6 +211,24 @@ class Plan(Value):
             raise ValueError(f"a real plan can't have its files built by simulators: {', '.join(simulators)}")
         return self
 
+    @model_validator(mode="after")
+    def _platform_steps_in_order(self) -> Self:
+        files = {step.name: set(step.files) for step in self.steps if step.agrees_with is None}
+        names = {step.name for step in self.steps}
+        for step in self.platform:
+            if step.name in names:
+                raise ValueError(f"there are two steps {step.name}")
+            if step.of not in files:
+                raise ValueError(f"{step.name} signs what {step.of} made, but no step before it releases such files")
+            if strangers := set(step.files) - files[step.of]:
+                raise ValueError(f"{step.name} signs {', '.join(sorted(strangers))}, which {step.of} does not make")
+            files[step.name] = files[step.of]
+            names.add(step.name)
+        signed = [step.of for step in self.platform]
+        if twice := sorted({name for name in signed if signed.count(name) > 1}):
+            raise ValueError(f"two steps sign what {twice[0]} made: have the second sign what the first gives")
+        return self
+
     @property
     def digest(self) -> Digest:
         """The plan's name: the digest of its canonical JSON."""
@@ -233,6 +254,8 @@ class Plan(Value):
             sorted(
                 {self.queue}
                 | {step.queue for step in self.steps}
+                | {step.queue for step in self.platform}
+                | {step.signing.queue for step in self.platform if isinstance(step.signing, Notarization)}
                 | {check.queue for check in self.checks}
                 | {signer.queue for signer in self.signers}
                 | {target.queue for target in self.targets}

@@ -6,49 +6,14 @@ takes files of a step that is done and gives the whole set of that step again, w
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from baton.model.base import Digest, FileName, Name, Value
-from baton.model.building import Seconds
-from baton.model.code_signing import AppleCodeSigning, Authenticode, Notarization
+from baton.model.base import Digest, FileName, Value
+from baton.model.code_signing import MAX_NOTARIZED, PlatformStep
 from baton.model.gate import GateResult
 from baton.model.work import Built, ReleaseRef, Work
-
-MAX_NOTARIZED = 20
-"""How many files one step may have notarized; each is a submission of its own."""
-
-PlatformSigning = Annotated[Authenticode | AppleCodeSigning | Notarization, Field(discriminator="kind")]
-"""What is done to the files."""
-
-
-class PlatformStep(Value):
-    """One unit of platform signing.
-
-    Attributes:
-        of: the step whose files are signed; it may be a platform step itself, as notarization follows code signing.
-        files: which of its files; the others go through as they are.
-        queue: the workers that have the tool and the key; for a notarization, those that staple.
-        role: who may decide about it; release managers always may.
-        timeout: seconds that one attempt may take; Apple's notary service is known to take hours.
-        wait_for_runner: seconds until a missing worker is put before a person.
-    """
-
-    name: Name
-    of: Name
-    signing: PlatformSigning
-    files: tuple[FileName, ...] = Field(min_length=1, max_length=1000)
-    queue: Name
-    role: Name = "release-manager"
-    timeout: Seconds = 3600
-    wait_for_runner: Seconds = 900
-
-    @model_validator(mode="after")
-    def _not_too_many(self) -> Self:
-        if isinstance(self.signing, Notarization) and len(self.files) > MAX_NOTARIZED:
-            raise ValueError(f"{len(self.files)} files are to be notarized; expected {MAX_NOTARIZED} at most")
-        return self
 
 
 class SignPlatform(Value):

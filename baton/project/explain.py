@@ -7,6 +7,7 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
+from baton.model import code_signing
 from baton.model.announcing import MAIL_ADDRESS
 from baton.project.builder_tables import DEFAULT_KIND
 from baton.project.json_schema import json_schema
@@ -49,6 +50,17 @@ PATTERNS = {
     r"^https?://\S+$": "an address that begins with https://, without spaces",
     r"^/[^\x00-\x1f]*$": "an absolute path",
     r"^[^\x00-\x1f]+$": "the path of a file",
+    r"^[0-9a-f]{64}$": "64 hexadecimal digits in lower case",
+    r"^[0-9A-Fa-f]{40}$": "40 hexadecimal digits",
+    code_signing.PKCS11_URI: 'a key of a token without its PIN, such as "pkcs11:token=releases;object=code"',
+    r"^[A-Za-z0-9-]{3,24}$": "the name of an account of 3 to 24 letters, digits and hyphens",
+    r"^[A-Za-z0-9_-]{3,100}$": 'the name of a profile of 3 to 100 letters, digits, "_" and "-"',
+    r"^https?://[^\s@]+$": 'the address of a timestamp authority, such as "http://timestamp.example.org"',
+    r"^[ -~]*$": "plain ASCII text",
+    r"^Developer ID (Application|Installer): .+ \([A-Z0-9]{10}\)$": "the name of a certificate, such as "
+    '"Developer ID Installer: Example (ABCDE12345)"',
+    r"^[A-Z0-9]{10}$": "an id of Apple's, 10 capital letters and digits",
+    r"^[0-9a-fA-F-]{36}$": 'an issuer id, such as "01234567-89ab-cdef-0123-456789abcdef"',
     r"^[^\x00-\x1f\x7f]+$": "a name without control characters",
     MAIL_ADDRESS: 'a mail address without a name, such as "releases@example.org"',
     r"^[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9])?$": 'the name or IP address of a machine, such as "mail.example.org"',

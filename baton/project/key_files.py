@@ -49,14 +49,24 @@ def read_all(settings: ReleaseFile, folder: Path) -> tuple[dict[str, str], list[
     return keys, faults
 
 
-def _armoured_key(file: Path) -> str:
+def content_of(file: Path, largest: int) -> bytes:
+    """What a public file holds, up to one byte more than it may have.
+
+    Raises:
+        ValueError: it can't be read, or holds a private key.
+    """
     try:
         with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
+            content = stream.read(largest + 1)
     except OSError as error:
         raise ValueError(f"it can't be read: {error.strerror}") from error
     if b"PRIVATE KEY" in content:
         raise ValueError("it holds a private key; take it away from here, and export the public one")
+    return content
+
+
+def _armoured_key(file: Path) -> str:
+    content = content_of(file, LARGEST)
     if len(content) > LARGEST:
         raise ValueError(f"it has more than {LARGEST:,} bytes; export it with --export-options export-minimal")
     if not content.startswith(BEGINNING.encode()) or not content.isascii():

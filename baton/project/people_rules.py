@@ -14,6 +14,7 @@ from baton.project.roster_tables import OpenPgpKeyTable, SshKeyTable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from baton.project.problem import Place
     from baton.project.roster_tables import KeyTable, PersonTable
     from baton.project.schema import ReleaseFile
 
@@ -67,11 +68,15 @@ def _proof(key: KeyTable) -> str:
 
 
 def _roles_of_steps(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:
-    for index, step in enumerate(settings.steps):
+    roles: list[tuple[Place, str]] = [
+        *((("steps", index, "role"), step.role) for index, step in enumerate(settings.steps)),
+        *((("platform-signing", index, "role"), table.role) for index, table in enumerate(settings.platform_signing)),
+    ]
+    for place, role in roles:
         # Steps that leave their role out ask for release managers, whose absence is said once, of the roster.
-        if step.role not in held and step.role != RELEASE_MANAGER:
-            fact = f'found "{step.role}", which nobody holds; held: {", ".join(held)}{near(step.role, held)}'
-            yield Fault(("steps", index, "role"), fact)
+        if role not in held and role != RELEASE_MANAGER:
+            fact = f'found "{role}", which nobody holds; held: {", ".join(held)}{near(role, held)}'
+            yield Fault(place, fact)
 
 
 def _quorums(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from baton.model.errors import Missing
-from baton.project import key_files, parts
+from baton.project import certificate_files, key_files, parts
 from baton.project.explain import faults_of
 from baton.project.fields import is_url
 from baton.project.problem import InvalidProject, Problem
@@ -43,11 +43,13 @@ class Project:
         file: where it was read from, as the caller named it.
         settings: what it says.
         public_keys: the armoured OpenPGP public keys that it names, by their path as written there.
+        certificates: the certificates in PEM form that it names, by the path of their file as written there.
     """
 
     file: Path
     settings: ReleaseFile
     public_keys: Mapping[str, str]
+    certificates: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -95,9 +97,10 @@ def project_of(file: Path, document: bytes) -> Project:
     except ValidationError as error:
         raise invalid(file, document, faults_of(error, values)) from error
     public_keys, unreadable = key_files.read_all(settings, file.parent)
-    if faults := [*faults_in(settings), *unreadable]:
+    certificates, unusable = certificate_files.read_all(settings, file.parent)
+    if faults := [*faults_in(settings), *unreadable, *unusable]:
         raise invalid(file, document, faults)
-    return Project(file=file, settings=settings, public_keys=public_keys)
+    return Project(file=file, settings=settings, public_keys=public_keys, certificates=certificates)
 
 
 def _opened(path: Path) -> tuple[Path, bytes]:

@@ -16,6 +16,7 @@ from baton.model.version import ReleaseId, Stream, StreamStatus, kind_of
 from baton.project import parts
 from baton.project.builder_parts import Simulators, command
 from baton.project.commit import is_whole
+from baton.project.platform_signing import platform_steps
 from baton.project.problem import CannotPlan
 from baton.project.quorum import shortages
 from baton.project.selection import Occasion
@@ -132,6 +133,7 @@ def _plan(
             push_tag=sandbox is None or sandbox.repository is not None,
         ),
         steps=tuple(parts.step(table, version, simulators) for table in steps_on(occasion, settings.steps).values()),
+        platform=() if rehearsed else platform_steps(project, stream, version),
         checks=tuple(parts.check(table, version) for table in settings.checks if occasion.is_meant(table)),
         sboms=own.sboms,
         limits=parts.limits(settings.archive_limits),

@@ -14,6 +14,7 @@ from baton.model.plan import Audience, GatePoint
 from baton.model.version import StreamStatus
 from baton.project.announcer_tables import AnnouncerTable
 from baton.project.fields import CommandTemplate, Duration, Repository, Table, TagTemplate
+from baton.project.platform_tables import PlatformStepTable
 from baton.project.roster_tables import PersonTable
 from baton.project.selection import StreamName
 from baton.project.signing_tables import SigningTable, StreamSigningTable
@@ -170,6 +171,9 @@ class ReleaseFile(Table):
 
     steps: tuple[StepTable, ...] = Field(min_length=1, max_length=100)
     """What is built; every step at once."""
+
+    platform_signing: tuple[PlatformStepTable, ...] = Field(default=(), max_length=50, alias="platform-signing")
+    """What is signed inside the files, between the builds and the manifest."""
 
     checks: tuple[CheckTable, ...] = Field(default=(), max_length=50)
     """What the finished files must pass before anyone is asked to agree."""

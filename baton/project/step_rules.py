@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Steps: TypeAlias = "Mapping[int, StepTable]"
 """The steps of one sort of release, by their positions in the file."""
 
-TAKEN = frozenset({"prepare", "describe", "manifest", "verify", "push-tag", "evidence"})
+TAKEN = frozenset({"plan", "prepare", "describe", "manifest", "verify", "push-tag", "evidence"})
 """What Baton's own units of work are called; a decision names a unit, so a step can't be called the same."""
 
 TAKEN_BEGINNINGS = ("check-", "sign-", "stage-", "promote-", "public-", "evidence-")
@@ -75,6 +75,7 @@ def _agreement_on(occasion: Occasion, steps: Steps) -> Iterator[Fault]:
 def _selections(settings: ReleaseFile) -> Iterator[Fault]:
     parts: list[tuple[Place, SelectionTable]] = [
         *((("steps", index), step) for index, step in enumerate(settings.steps)),
+        *((("platform-signing", index), table) for index, table in enumerate(settings.platform_signing)),
         *((("checks", index), check) for index, check in enumerate(settings.checks)),
     ]
     for index, step in enumerate(settings.steps):

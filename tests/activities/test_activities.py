@@ -66,7 +66,13 @@ def test_every_piece_of_work_is_done_by_the_workers_of_one_duty(settings: Worker
 
 @pytest.mark.parametrize(
     ("queue", "duty"),
-    [("sign", Duty.SIGN), ("release", Duty.RELEASE), ("build-windows", Duty.BUILD), ("x", Duty.BUILD)],
+    [
+        ("sign", Duty.SIGN),
+        ("release", Duty.RELEASE),
+        ("sign-windows", Duty.SIGN),
+        ("build-windows", Duty.BUILD),
+        ("signs", Duty.BUILD),
+    ],
 )
 def test_a_queues_name_says_what_its_workers_do(queue: str, duty: Duty) -> None:
     assert duty_of(queue) is duty

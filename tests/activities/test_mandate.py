@@ -20,17 +20,28 @@ from baton.model import work
 from baton.model.acts import Rejection
 from baton.model.errors import BatonError
 from baton.model.gate import Given
+from baton.model.platform import SignPlatform
 from baton.settings import WorkerSettings
-from tests.activities.agreed import World, sign_off
+from tests.activities.agreed import COMMIT, World, sign_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from baton.model.code_signing import PlatformStep
     from baton.model.gate import GateResult
     from baton.model.plan import Plan
 
     Forgery = Callable[[World, Plan, GateResult], GateResult]
+
+WITHIN = """
+[[platform-signing]]
+name = "signed"
+of = "source"
+files = ["hello.tar.gz"]
+queue = "sign-macos"
+signing = { kind = "apple-codesign", identity = "Developer ID Application: Hello (ABCDE12345)" }
+"""
 
 OTHER = "sha256:" + "0" * 64
 
@@ -382,3 +393,62 @@ def test_nothing_comes_along_with_the_signatures(asking: Asking, world: World, n
 def test_no_signature_may_be_left_out(asking: Asking) -> None:
     asking.signed = ()
     asking.refused("signed by nobody", asking.stage, asking.promote)
+
+
+def within(asking: Asking, step: PlatformStep) -> SignPlatform:
+    (signed,) = asking.signed
+    built = work.Built(step="source", commit=COMMIT, artifacts=signed.signatures)
+    return SignPlatform(release=asking.world.ref(asking.plan), step=step, built=built, gates=asking.gates)
+
+
+@pytest.fixture
+def signing_within(world: World) -> Asking:
+    """A release of a project that has its files signed inside; people have agreed to the plan, and not to the files."""
+    world.write_rules(changes={"[signing]": f"{WITHIN}\n[signing]"})
+    asking = Asking(world, world.plan())
+    asking.gates = tuple(gate for gate in asking.gates if gate.gate == "commit")
+    return asking
+
+
+def test_files_are_signed_inside_once_people_agreed_to_the_plan(signing_within: Asking) -> None:
+    (step,) = signing_within.plan.platform
+    Mandate(signing_within.world.store, signing_within.settings).to_sign_within(within(signing_within, step))
+
+
+@pytest.mark.parametrize(
+    ("forgery", "match"),
+    [
+        (nobody, "has 0 of 2 sign-offs; missing: 2 release-manager"),
+        (unsigned, "nothing proves that grace signed off gate commit"),
+        (said_otherwise(subject=OTHER), "names 000000000000; gate"),
+        (by_a_strangers_key, "which the roster lists for nobody"),
+    ],
+)
+def test_nothing_is_signed_inside_that_people_did_not_agree_to(
+    signing_within: Asking, forgery: Forgery, match: str
+) -> None:
+    signing_within.replace("commit", forgery)
+    refused_within(signing_within, match)
+
+
+def test_nothing_is_signed_inside_before_the_gate_is_open(signing_within: Asking) -> None:
+    signing_within.gates = ()
+    refused_within(signing_within, "gate commit has not been opened")
+
+
+def test_nothing_is_signed_inside_in_another_way_than_the_projects(signing_within: Asking) -> None:
+    for changes in ({"files": ("other.tar.gz",)}, {"queue": "sign-elsewhere"}, {"of": "windows"}):
+        refused_within(signing_within, "the platform signing signed that is asked for is none of", **changes)
+
+
+def test_nothing_is_signed_inside_that_the_workers_rules_do_not_have(signing_within: Asking) -> None:
+    signing_within.world.write_rules()
+    refused_within(signing_within, "the plan's platform steps are not those of")
+
+
+def refused_within(asking: Asking, match: str, **changes: object) -> None:
+    (step,) = asking.plan.platform
+    what = within(asking, step.model_copy(update=changes))
+    with pytest.raises(BatonError, match=match) as refusal:
+        Mandate(asking.world.store, asking.settings).to_sign_within(what)
+    assert refusal.value.permanent

@@ -31,7 +31,7 @@ from baton.model.roster import Person
 from baton.model.status import Entry, Phase, Published, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
 from baton.model.version import ReleaseId, ReleaseKind
 from baton.project.finding import error, ok, warning
-from tests.conftest import REAL
+from tests.conftest import AUTHENTICODE, NOTARIZE, REAL
 from workflows.page import page as web_page
 
 if TYPE_CHECKING:
@@ -355,6 +355,34 @@ def test_a_plan(make_plan: Callable[..., Plan]) -> None:
         gates=[
             {"name": "start", "before": "build", "needs": {"release-manager": 1}, "starter_counts": False},
             {"name": "publish", "before": "publish", "needs": {"release-manager": 2, "windows-expert": 1}},
+        ],
+        platform=[
+            {
+                "name": "windows-signed",
+                "of": "windows",
+                "files": ["hello.exe"],
+                "queue": "sign-windows",
+                "role": "windows-expert",
+                "signing": AUTHENTICODE,
+            },
+            {
+                "name": "macos-signed",
+                "of": "source",
+                "files": ["hello.tar.gz"],
+                "queue": "sign-macos",
+                "signing": {
+                    "kind": "apple-codesign",
+                    "identity": "Developer ID Application: Hello (ABCDE12345)",
+                    "team": "ABCDE12345",
+                },
+            },
+            {
+                "name": "macos-notarized",
+                "of": "macos-signed",
+                "files": ["hello.tar.gz"],
+                "queue": "sign-macos",
+                "signing": NOTARIZE,
+            },
         ],
         checks=[{"name": "install", "commands": [["make", "check"]], "queue": "linux"}],
     )

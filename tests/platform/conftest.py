@@ -18,8 +18,7 @@ from starlette.routing import Route
 from temporalio.testing import ActivityEnvironment
 
 from activities.work import Progress, _progress
-from baton.model.code_signing import Authenticode, CodeSigner, OsslSignCode, Pkcs12Key
-from baton.model.platform import PlatformStep
+from baton.model.code_signing import Authenticode, CodeSigner, OsslSignCode, Pkcs12Key, PlatformStep
 from baton.model.version import ReleaseId
 from baton.model.work import ReleaseRef
 from baton.sandbox.fake_ci.serving import served

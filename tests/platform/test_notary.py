@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from activities.platform import NotaryActivities
 from baton.builders.port import FailedWithLog
 from baton.model.base import digest_of
-from baton.model.code_signing import Notarization
+from baton.model.code_signing import Notarization, PlatformStep
 from baton.model.errors import Failed, Invalid, Missing, Refused, Unavailable
 from baton.model.manifest import Artifact, ArtifactSet
-from baton.model.platform import AwaitNotarization, PlatformStep, SubmitNotarization, Submitted
+from baton.model.platform import AwaitNotarization, SubmitNotarization, Submitted
 from baton.model.work import Built, ReleaseRef
 from baton.platform import notary as notary_module
 from baton.platform.notary_api import NotaryApi

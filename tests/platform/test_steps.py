@@ -6,18 +6,10 @@ import pytest
 
 from activities.platform import PlatformSignActivities, PlatformVerifyActivities
 from baton.model.base import digest_of
-from baton.model.code_signing import Authenticode, Notarization
+from baton.model.code_signing import MAX_NOTARIZED, Authenticode, Notarization, PlatformStep
 from baton.model.errors import Invalid, Missing, Refused
 from baton.model.manifest import Artifact, ArtifactSet
-from baton.model.platform import (
-    MAX_NOTARIZED,
-    Notarized,
-    PlatformStep,
-    SignPlatform,
-    Staple,
-    Submission,
-    VerifyAuthenticode,
-)
+from baton.model.platform import Notarized, SignPlatform, Staple, Submission, VerifyAuthenticode
 from baton.model.work import Built
 from tests.platform.conftest import portable_executable
 

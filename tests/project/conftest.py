@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from baton.project.problem import InvalidProject
 from baton.project.read import read_project
@@ -67,6 +73,21 @@ name = "site"
 path = "/srv/spam"
 url = "https://spam.example/releases"
 """
+
+
+def certificate(name: str) -> str:
+    """A certificate in PEM form that nobody vouches for."""
+    key, subject = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        issuer_name=subject,
+        subject_name=subject,
+        public_key=key.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=now,
+        not_valid_after=now + timedelta(days=1),
+    ).sign(key, hashes.SHA256())
+    return made.public_bytes(Encoding.PEM).decode("ascii")
 
 
 class Writer:

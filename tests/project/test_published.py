@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it publishes no types
 
 from baton.project.json_schema import json_schema, published
-from tests.project.conftest import REAL
+from tests.project.conftest import REAL, certificate
 
 if TYPE_CHECKING:
     from tests.project.conftest import Writer
@@ -103,6 +103,8 @@ def test_the_examples_of_the_page_are_together_one_valid_file(release_toml: Writ
     (release_toml.folder / "keys").mkdir()
     for key in ("team.asc", "team-2024.asc"):
         (release_toml.folder / "keys" / key).write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n", encoding="ascii")
+    for authority in ("code.pem", "time.pem"):
+        (release_toml.folder / "keys" / authority).write_text(certificate(authority), encoding="ascii")
     examples = "\n".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
 
     project = release_toml.read(examples)

@@ -19,8 +19,9 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.hearing import HearActivities
-from baton.model import evidence, hearing, work
+from baton.model import evidence, hearing, platform, work
 from baton.model.acts import Answer
+from baton.model.code_signing import Notarization
 from baton.model.errors import BatonError
 from baton.model.manifest import Artifact, ManifestRef, SetRef
 from baton.model.outside import OutsideRun, RunReport, RunState
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from baton.model.acts import Act
     from baton.model.base import Value
+    from baton.model.code_signing import PlatformStep
     from baton.model.plan import Plan
     from baton.model.status import ReleaseStatus
 
@@ -51,6 +53,14 @@ MANIFEST = ManifestRef(
     total_bytes=10,
     preview=(Artifact(name="hello.exe", digest=DIGEST, size=5), Artifact(name="hello.tar.gz", digest=DIGEST, size=5)),
 )
+
+SIGNED = SET.model_copy(update={"digest": "sha256:" + "5" * 64})
+STAPLED = SET.model_copy(update={"digest": "sha256:" + "6" * 64})
+
+
+def _submissions(step: PlatformStep) -> tuple[platform.Submission, ...]:
+    return tuple(platform.Submission(id="submission-1", name=name, digest=DIGEST) for name in step.files)
+
 
 ANSWERS: dict[str, Callable[[Any], Value]] = {
     "keep_plan": lambda a: hearing.Kept(digest=a.plan.digest),
@@ -81,6 +91,11 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
     "unstage": lambda a: work.Undone(detail=f"unstaged {a.target.name}"),
     "push_tag": lambda a: work.Pushed(commit=a.source.commit),
     "forget_source": lambda _: work.Undone(detail="forgot the source"),
+    "sign_platform": lambda a: a.built.model_copy(update={"step": a.step.name, "artifacts": SIGNED}),
+    "verify_authenticode": lambda _: platform.CodeVerified(files=1),
+    "submit_notarization": lambda a: platform.Submitted(submissions=_submissions(a.step)),
+    "await_notarization": lambda a: platform.Notarized(submissions=a.submitted.submissions, logs=(DIGEST,)),
+    "staple": lambda a: a.built.model_copy(update={"step": a.step.name, "artifacts": STAPLED}),
     "tell": lambda _: work.Told(sent=True),
     "write_evidence": lambda _: SET,
     "sign_evidence": lambda _: SET,
@@ -226,6 +241,13 @@ def machines() -> Machines:
     return Machines()
 
 
+def _elsewhere(step: PlatformStep, queues: dict[str, str]) -> PlatformStep:
+    signing = step.signing
+    if isinstance(signing, Notarization):
+        signing = signing.model_copy(update={"queue": queues[signing.queue]})
+    return step.model_copy(update={"queue": queues[step.queue], "signing": signing})
+
+
 @asynccontextmanager
 async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, without: str = "") -> AsyncIterator[Run]:
     """A release with fake machines on every queue of its plan, but for one that may be left out."""
@@ -235,6 +257,7 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
         update={
             "queue": renamed[plan.queue],
             "steps": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.steps),
+            "platform": tuple(_elsewhere(p, renamed) for p in plan.platform),
             "checks": tuple(c.model_copy(update={"queue": renamed[c.queue]}) for c in plan.checks),
             "signers": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.signers),
             "targets": tuple(t.model_copy(update={"queue": renamed[t.queue]}) for t in plan.targets),

@@ -27,7 +27,7 @@ demo: $(VENV)/sandbox.stamp
 
 # Files in two processes: most tests wait for a server or a client of their own.
 test: lint
-	@$(BIN)/python -m pytest -m 'not soak' -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m 'not soak' -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -m 'not soak' --cov --cov-report=term $(ARGS)

@@ -195,6 +195,19 @@ class Plan(Value):
     queue: Name = "release"
 
     @model_validator(mode="after")
+    def _one_of_each_name(self) -> Self:
+        parts = {
+            "steps": [step.name for step in self.steps],
+            "gates": [gate.name for gate in self.gates],
+            "targets": [target.name for target in self.targets],
+            "people": [person.id for person in self.roster.people],
+        }
+        for what, names in parts.items():
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"there are two {what} called {twice[0]}: what is said of one would count for both")
+        return self
+
+    @model_validator(mode="after")
     def _what_proves_nothing_only_in_a_sandbox(self) -> Self:
         signers = [s for s in self.signers if isinstance(s, SigstoreSigner) and s.instance is SigstoreInstance.SANDBOX]
         targets = [target for target in self.targets if isinstance(target, SandboxTarget)]

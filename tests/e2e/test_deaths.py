@@ -27,7 +27,8 @@ MORTAL = Path(__file__).with_name("mortal_worker.py")
 # Undone only when a release is cancelled; taken, compared, proven only where a plan or a person says so.
 NOT_ON_THE_WAY = {"forget_source", "unstage", "take_provided", "compare_steps", "take_plan", "prove_act"}
 NOT_ON_THE_WAY |= {"order_run", "follow_run", "retry_run", "collect_run", "cancel_run"}
-NOT_ON_THE_WAY |= {"offer_source", "withdraw_source", "publish_evidence"}
+NOT_ON_THE_WAY |= {"offer_source", "withdraw_source"}
+NOT_ON_THE_WAY |= {"sign_platform", "verify_authenticode", "submit_notarization", "await_notarization", "staple"}
 ON_THE_WAY = CONTRACT.keys() - NOT_ON_THE_WAY
 
 
@@ -72,7 +73,7 @@ async def test_a_worker_killed_before_and_after_every_activity_finishes_the_rele
     children = {status.child.name: status.child for status in small_world.statuses()}
     for queue in ("release", "build", "sign", "publish"):
         small_world.kill(queue)
-    plan = tiny_plan(small_world.facts, tiny_project(folder))
+    plan = tiny_plan(small_world.facts, tiny_project(folder), publish_evidence=True)
     deaths = folder / "deaths"
     deaths.mkdir()
     builder = {**children["build"].environment, "BATON_TEST_DEATHS": str(deaths), "PYTHONPATH": str(MORTAL.parents[2])}
@@ -96,5 +97,6 @@ async def test_a_worker_killed_before_and_after_every_activity_finishes_the_rele
     published = small_world.facts.public_root / "public" / "tiny" / "1.0"
     files = status.manifest.files
     assert len(list(published.iterdir())) == 3 * files
-    assert signatures_in_the_log(small_world) == files
+    # One for each file, and one for the evidence.
+    assert signatures_in_the_log(small_world) == files + 1
     assert tags_of(folder / "tiny") == ["v1.0"]

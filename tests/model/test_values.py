@@ -126,6 +126,13 @@ def test_a_plan_is_named_by_what_it_says(make_plan: Callable[..., Plan]) -> None
     assert Plan.model_validate_json(make_plan().model_dump_json(by_alias=True)).digest == make_plan().digest
 
 
+@pytest.mark.parametrize("part", ["steps", "gates", "targets"])
+def test_no_two_parts_of_a_plan_have_one_name(make_plan: Callable[..., Plan], part: str) -> None:
+    twice = [json.loads(one.model_dump_json()) for one in getattr(make_plan(), part)] * 2
+    with pytest.raises(ValidationError, match=f"there are two {part} called"):
+        make_plan(**{part: twice})
+
+
 @pytest.mark.parametrize("part", ["signers", "targets"])
 def test_a_real_plan_cannot_name_what_is_the_sandboxs(make_plan: Callable[..., Plan], part: str) -> None:
     assert not make_plan(**REAL).sandbox

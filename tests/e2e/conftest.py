@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,13 @@ class Baton:
         done = self._run(*arguments)
         assert done.returncode == code, f"baton {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout if code == 0 else done.stderr
+
+    def insist(self, *arguments: str) -> None:
+        """Type a command again while the worker that would answer is dead, as its message says."""
+        deadline = time.monotonic() + 120
+        while "does not answer" in (done := self._run(*arguments)).stderr:
+            assert time.monotonic() < deadline, done.stderr
+        assert done.returncode == 0, done.stderr
 
     def status(self, release: str) -> ReleaseStatus | None:
         """The status, or None while the worker that would answer is dead."""

@@ -87,7 +87,7 @@ async def test_a_worker_killed_before_and_after_every_activity_finishes_the_rele
     ):
         await start(small_world, plan)
         await baton.until("tiny/1.0", lambda status: any(w.what == "publish" for w in status.waiting), within=240)
-        baton("sign-off", "tiny/1.0", "publish", "--yes", "--signal")
+        await asyncio.to_thread(baton.insist, "sign-off", "tiny/1.0", "publish", "--yes", "--signal")
         status = await baton.until("tiny/1.0", lambda status: status.phase is Phase.RELEASED, within=120)
     assert {path.name for path in deaths.iterdir()} == {
         f"{name}-{at}" for name in ON_THE_WAY for at in ("before", "after")

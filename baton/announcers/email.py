@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from baton.announcers.message import Message
     from baton.model.announcing import EmailAnnouncer
 
+_TRANSIENT, _PERMANENT = 400, 500
+"""From which code on a refusal holds for now, and from which for good (RFC 5321, section 4.2.1)."""
+
 _TIMEOUT = 10
 _LONGEST_SUBJECT = 150
 
@@ -106,15 +109,15 @@ class EmailAdapter(AnnouncerAdapter):
     def _problem(self, error: OSError) -> BatonError:
         match error:
             case smtplib.SMTPRecipientsRefused(recipients=refused):
-                for_now = all(400 <= code < 500 for code, _ in refused.values())  # noqa: PLR2004  # RFC 5321, 4.2.1
+                for_now = all(_TRANSIENT <= code < _PERMANENT for code, _ in refused.values())
                 return (Unavailable if for_now else Failed)(f"{self._server} refuses {_listed(refused)}")
-            case smtplib.SMTPAuthenticationError(smtp_code=code, smtp_error=said) if code >= 500:  # noqa: PLR2004
+            case smtplib.SMTPAuthenticationError(smtp_code=code, smtp_error=said) if code >= _PERMANENT:
                 held = f"{self._announcer.username_from} and {self._announcer.password_from}"
                 return Failed(
                     f"{self._server} refuses the user: {_code(code, said)}; look whether what {held} hold is right"
                 )
             case smtplib.SMTPResponseException(smtp_code=code, smtp_error=said):
-                kind = Failed if code >= 500 else Unavailable  # noqa: PLR2004
+                kind = Failed if code >= _PERMANENT else Unavailable
                 return kind(f"{self._server} answers {_code(code, said)}; expected that it takes the mail")
             case smtplib.SMTPServerDisconnected():
                 return Unavailable(f"{self._server} ended the connection")

@@ -32,7 +32,7 @@ def test_another_port_is_chosen_for_one_that_is_taken_and_remembered(tmp_path: P
     file = tmp_path / "ports.json"
     with socket.create_server((HOST, 0)) as other:
         taken = other.getsockname()[1]
-        wanted = Ports(temporal=taken, ui=free_port(), sigstore=free_port(), files=free_port())
+        wanted = Ports(**{name: free_port() for name in Ports.model_fields} | {"temporal": taken})
         file.write_text(wanted.model_dump_json())
         chosen = choose(file)
     assert chosen.temporal != taken

@@ -148,7 +148,7 @@ def _question(asked: Asked, act: AboutGate, *, listed: bool) -> Question:
     return Question(
         agreement_page(asked, act, listed=listed),
         f"{verb} gate {act.gate} of {act.release} as {act.by}, {act.role}?",
-        typed=act.release.version if final else None,
+        typed=asked.plan.version if final else None,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from baton.model.base import Digest, Name, Text, Value
-from baton.model.version import ReleaseId
+from baton.model.version import ReleaseId, SecurityId, Version
 
 Run = Annotated[str, StringConstraints(max_length=100)]
 """The first execution run id of a release's workflow: the same after a reset, another after a new start."""
@@ -29,7 +29,7 @@ class Act(Value):
     """What every act says.
 
     Attributes:
-        release: which release.
+        release: which release, or which security release of several streams together.
         run: which run of it, so that a later release of the same name can't use the act.
         subject: the digest of the manifest, or of the plan before there is a manifest.
         by: the person, by their roster id.
@@ -45,7 +45,7 @@ class Act(Value):
     noun: ClassVar[str]
     """The same for sentences: a ``rejection``."""
 
-    release: ReleaseId
+    release: ReleaseId | SecurityId
     run: Run
     subject: Digest
     by: Name
@@ -215,7 +215,77 @@ class Cancel(Act):
         return "cancelled the release"
 
 
-ACTS: tuple[type[Act], ...] = (SignOff, Rejection, Withdrawal, Decision, Claim, HandOff, Replan, Cancel)
+class AboutStream(Act):
+    """An act about one stream of a security release.
+
+    Attributes:
+        version: which, by the version that is released from it.
+    """
+
+    version: Version
+
+    @property
+    def about(self) -> str:
+        """The stream's release."""
+        return f"stream {self.version}"
+
+
+class TakeOut(AboutStream):
+    """A person takes a stream out of a security release: it ends and is undone, and the others go on without it."""
+
+    kind = "take-out"
+    noun = "taking out"
+
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"took {self.version} out"
+
+
+class StartAgain(AboutStream):
+    """A person starts a stream again whose release ended before the security release was over."""
+
+    kind = "start-again"
+    noun = "start"
+
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        return f"started {self.version} again"
+
+
+class MoveDate(Act):
+    """A person moves the end of a security release's embargo, until the barrier has opened.
+
+    Attributes:
+        until: when it ends; None lets it end with the agreement of the joint gate.
+    """
+
+    kind = "move-date"
+    noun = "new date"
+
+    until: AwareDatetime | None = None
+
+    @property
+    def said(self) -> str:
+        """As the log tells it."""
+        to = "the joint gate's agreement" if self.until is None else f"{self.until:%Y-%m-%d %H:%M %Z}"
+        return f"moved the end of the embargo to {to}"
+
+
+ACTS: tuple[type[Act], ...] = (
+    SignOff,
+    Rejection,
+    Withdrawal,
+    Decision,
+    Claim,
+    HandOff,
+    Replan,
+    Cancel,
+    TakeOut,
+    StartAgain,
+    MoveDate,
+)
 """Everything that people can say."""
 
 

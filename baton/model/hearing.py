@@ -11,6 +11,7 @@ from baton.model.base import Digest, Name, Text, Value
 from baton.model.envelope import MAX_ENVELOPE
 from baton.model.plan import Plan
 from baton.model.roster import Roster
+from baton.model.security import SecurityRef
 from baton.model.work import ReleaseRef, Work
 
 
@@ -23,7 +24,7 @@ class ProveAct(Value):
         roster: everyone; of OpenPGP keys only the one that the envelope names has its block along.
     """
 
-    release: ReleaseRef
+    release: ReleaseRef | SecurityRef
     envelope: Annotated[str, StringConstraints(max_length=MAX_ENVELOPE)]
     by: Name
     roster: Roster

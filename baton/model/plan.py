@@ -12,7 +12,7 @@ from baton.model.base import Commit, Digest, Name, Text, Value, canonical_json, 
 from baton.model.building import Check, Command, Seconds, Step
 from baton.model.code_signing import Notarization, PlatformStep
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
-from baton.model.version import ReleaseId, ReleaseKind, Stream, Version
+from baton.model.version import ReleaseId, ReleaseKind, SecurityId, Stream, Version
 
 
 class SourcePlan(Value):
@@ -96,6 +96,38 @@ class Gate(Value):
     starter_counts: bool = True
 
 
+JOINT_GATE: Name = "joint"
+"""The gate of a security release, where people agree to what all of its streams ship; no other gate is called so."""
+
+
+class SignWhen(StrEnum):
+    """When the files of a security release are signed: after its barrier has opened, or before, as soon as they are."""
+
+    AT_BARRIER = "at-barrier"
+    EARLY = "early"
+
+
+class Barrier(Value):
+    """What a release waits for that goes public together with the releases of other streams.
+
+    Attributes:
+        security: the security release that it belongs to.
+        gate: where people agree to all streams' files at once, in place of this release's own gates before signing
+            and publishing.
+        sign: when its files are signed.
+    """
+
+    security: SecurityId
+    gate: Gate
+    sign: SignWhen = SignWhen.AT_BARRIER
+
+    @model_validator(mode="after")
+    def _the_joint_gate(self) -> Self:
+        if self.gate.name != JOINT_GATE or self.gate.before is not GatePoint.PUBLISH:
+            raise ValueError(f"the gate of a barrier is called {JOINT_GATE} and stands before publishing")
+        return self
+
+
 class DirectoryTarget(Value):
     """A folder that a web server serves; a release becomes public by one atomic rename.
 
@@ -169,6 +201,7 @@ class Plan(Value):
         sboms: whether each file gets an SPDX document.
         reminders: when people are told again of what waits, in order of time.
         publish_evidence: whether the record of the release becomes public beside its files.
+        barrier: what the release waits for before it goes public, as one of a security release; None if it goes alone.
     """
 
     kind: Literal["urn:baton:plan:v1"] = "urn:baton:plan:v1"
@@ -186,13 +219,23 @@ class Plan(Value):
     sboms: bool = True
     limits: ArchiveLimits = ArchiveLimits()
     signers: tuple[Signer, ...] = Field(min_length=1, max_length=4)
-    gates: tuple[Gate, ...] = Field(min_length=1, max_length=20)
+    gates: tuple[Gate, ...] = Field(max_length=20)
     targets: tuple[Target, ...] = Field(min_length=1, max_length=10)
     announcers: tuple[Announcer, ...] = Field(default=(), max_length=20)
     reminders: tuple[Reminder, ...] = Field(default=(), max_length=10)
     publish_evidence: bool = False
+    # Left out of the plan's JSON where there is none, so that a plan without it keeps the digest that it always had.
+    barrier: Barrier | None = Field(default=None, exclude_if=lambda barrier: barrier is None)
     roster: Roster
     queue: Name = "release"
+
+    @model_validator(mode="after")
+    def _people_agree(self) -> Self:
+        if self.barrier is None and not self.gates:
+            raise ValueError("a plan needs a gate where people agree")
+        if any(gate.name == JOINT_GATE for gate in self.gates):
+            raise ValueError(f"only the gate of a barrier is called {JOINT_GATE}")
+        return self
 
     @model_validator(mode="after")
     def _one_of_each_name(self) -> Self:
@@ -251,6 +294,11 @@ class Plan(Value):
     def version(self) -> Version:
         """The version that is released."""
         return self.release.version
+
+    @property
+    def signs_at_barrier(self) -> bool:
+        """Whether nothing is signed before the barrier of a security release has opened."""
+        return self.barrier is not None and self.barrier.sign is SignWhen.AT_BARRIER
 
     def gates_before(self, point: GatePoint) -> tuple[Gate, ...]:
         """The gates that stand before this point, in the plan's order."""

@@ -93,3 +93,22 @@ class ReleaseId(Value):
 
     def __str__(self) -> str:
         return f"{self.project} {self.version}"
+
+
+class SecurityId(Value):
+    """Which security release of a project: several releases behind one barrier. Its name tells nothing.
+
+    Attributes:
+        security: 128 random bits in hexadecimal.
+    """
+
+    project: Name
+    security: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+    @property
+    def workflow_id(self) -> str:
+        """The Temporal workflow id: ``security/PROJECT/RANDOM``."""
+        return f"security/{self.project}/{self.security}"
+
+    def __str__(self) -> str:
+        return f"{self.project} security/{self.security}"

@@ -11,14 +11,9 @@ from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
-    from baton.model.outside import GitHubBuilder
-    from baton.model.outside_azure import AzureBuilder
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from baton.model.building import Step
     from workflows.board import Board
     from workflows.step import Steps
 
@@ -32,13 +27,10 @@ class ReleaseBranch:
     """
 
     def __init__(self, board: Board, steps: Steps) -> None:
-        plan = board.plan
         self._ref = board.ref
-        self._queue = plan.queue
+        self._queue = board.plan.queue
         self._steps = steps
-        name = work.release_branch(plan.release)
-        named = any(name in text.replace("{version}", plan.version) for step in plan.steps for text in _told(step))
-        self._wanted = named and plan.source.push_tag
+        self._wanted = board.plan.branch is not None
         self._offered: work.OfferSource | None = None
 
     def list(self) -> None:
@@ -68,12 +60,3 @@ class ReleaseBranch:
         if self._offered is not None:
             offered, self._offered = self._offered, None
             await self._steps.undo(work.WITHDRAW_SOURCE, offered, queue=self._queue)
-
-
-def _told(step: Step) -> Iterator[str]:
-    """What an outside run of the step is told that can name a branch."""
-    match step.builder:
-        case GitHubBuilder(ref=ref, inputs=inputs):
-            yield from (ref, *inputs.values())
-        case AzureBuilder(ref=ref, parameters=parameters, variables=variables):
-            yield from (ref, *parameters.values(), *variables.values())

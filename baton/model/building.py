@@ -71,6 +71,11 @@ class Step(Value):
     timeout: Seconds = 3600
     wait_for_runner: Seconds = 900
 
+    def is_told(self, text: str, version: str) -> bool:
+        """Whether an outside run of the step is told this text, once its templates have the version in them."""
+        told = self.builder.told if isinstance(self.builder, GitHubBuilder | AzureBuilder) else ()
+        return any(text in template.replace("{version}", version) for template in told)
+
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where a worker speaks with the outside CI system, and with whoever gives it tokens for that."""

@@ -203,6 +203,11 @@ class GitHubBuilder(Value):
     app: GitHubApp | None = None
     accept_without_digest: bool = False
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Everything that a run is told, as templates."""
+        return self.ref, *self.inputs.values()
+
     @model_validator(mode="after")
     def _can_be_found_and_proven(self) -> Self:
         given = "".join(self.inputs.values())

@@ -92,6 +92,11 @@ class AzureBuilder(Value):
     accept_partial: bool = False
     keep_days: Annotated[int, Field(ge=0, le=36500)] = 365
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Everything that a run is told, as templates."""
+        return self.ref, *self.parameters.values(), *self.variables.values()
+
     @model_validator(mode="after")
     def _the_pipeline_learns_the_commit(self) -> Self:
         if self.commit_in is not None and self.parameters.get(self.commit_in) != "{commit}":

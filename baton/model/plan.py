@@ -300,6 +300,13 @@ class Plan(Value):
         """Whether nothing is signed before the barrier of a security release has opened."""
         return self.barrier is not None and self.barrier.sign is SignWhen.AT_BARRIER
 
+    @property
+    def branch(self) -> str | None:
+        """The branch on which outside CI systems find the prepared commit; None if no run is told of one."""
+        branch = self.release.branch
+        wanted = self.source.push_tag and any(step.is_told(branch, self.version) for step in self.steps)
+        return branch if wanted else None
+
     def gates_before(self, point: GatePoint) -> tuple[Gate, ...]:
         """The gates that stand before this point, in the plan's order."""
         return tuple(gate for gate in self.gates if gate.before is point)

@@ -91,6 +91,11 @@ class ReleaseId(Value):
         """The Temporal workflow id: ``release/PROJECT/VERSION``."""
         return f"release/{self.project}/{self.version}"
 
+    @property
+    def branch(self) -> str:
+        """The branch that its prepared commit can be put on: no other release has it."""
+        return f"baton/{self.project}-{self.version}"
+
     def __str__(self) -> str:
         return f"{self.project} {self.version}"
 

@@ -70,12 +70,7 @@ class OfferSource(Value):
     @property
     def branch(self) -> str:
         """The branch: no other release has it, and nobody works on it."""
-        return release_branch(self.release.release)
-
-
-def release_branch(release: ReleaseId) -> str:
-    """The name of the branch that a release's prepared commit can be put on."""
-    return f"baton/{release.project}-{release.version}"
+        return self.release.release.branch
 
 
 class Offered(Value):

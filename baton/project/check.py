@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from baton.model.version import StreamStatus
+from baton.project.check_builders import branch_findings
 from baton.project.check_identities import identities_findings
 from baton.project.check_keys import openpgp_findings
 from baton.project.check_machine import credential_findings, tool_findings
 from baton.project.check_people import people_findings
 from baton.project.fields import is_url
 from baton.project.finding import Severity, error, ok, warning
+from baton.project.platform_tables import NotarizationTable
 from baton.project.problem import InvalidProject
 from baton.project.read import read_project
 from baton.project.selection import in_words, occasions
@@ -72,6 +74,7 @@ def check_project(
         *_files(project),
         *_streams(project, day),
         *_repository(project),
+        *branch_findings(project),
         *people_findings(project.roster, project.settings, day),
         *openpgp_findings(project, day),
         *identities_findings(project, day),
@@ -91,6 +94,12 @@ def queues_of(project: Project, today: date | None = None) -> tuple[str, ...]:
         sorted(
             {settings.project.queue}
             | {step.queue for step in settings.steps}
+            | {signing.queue for signing in settings.platform_signing}
+            | {
+                signing.signing.queue
+                for signing in settings.platform_signing
+                if isinstance(signing.signing, NotarizationTable)
+            }
             | {check.queue for check in settings.checks}
             | {target.queue for target in settings.targets}
             | signing

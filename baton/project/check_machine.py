@@ -16,6 +16,15 @@ from baton.project.builder_tables import (
     PatCredentialTable,
 )
 from baton.project.finding import error, ok, warning
+from baton.project.platform_tables import (
+    AppleCodeSigningTable,
+    ArtifactSigningTable,
+    AuthenticodeTable,
+    NotarizationTable,
+    OsslSignCodeTable,
+    Pkcs11KeyTable,
+    Pkcs12KeyTable,
+)
 from baton.project.signing_policy import policies_from
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from baton.project.announcer_tables import AnnouncerTable
     from baton.project.builder_tables import BuilderTable
     from baton.project.finding import Finding
+    from baton.project.platform_tables import PlatformStepTable
     from baton.project.read import Project
 
 OLDEST = {"git": (2, 32), "gpg": (2, 2)}
@@ -52,6 +62,14 @@ def credential_findings(project: Project, environment: Mapping[str, str], today:
             yield _credential((variable,), meaning, project.settings.project.queue, environment)
     for step in project.settings.steps:
         yield from _of_builder(step.builder, f"step {step.name}", step.queue, environment)
+    for signing in project.settings.platform_signing:
+        for names, what, queue in _of_platform_signing(signing):
+            yield _credential(names, f"the {what} of {signing.name}", queue, environment)
+    yield from _of_policies(project, environment, today)
+
+
+def _of_policies(project: Project, environment: Mapping[str, str], today: date) -> Iterator[Finding]:
+    """Those by which each file gets signatures beside it; each is told once."""
     needed: dict[tuple[tuple[str, ...], str, str], None] = {}
     for policy in policies_from(project.settings, today):
         if policy.sigstore == "machine" and policy.sigstore_queue is not None:
@@ -82,8 +100,8 @@ def _secrets_of(announcer: AnnouncerTable) -> Iterator[tuple[str, str]]:
 def _of_builder(builder: BuilderTable, whose: str, queue: str, environment: Mapping[str, str]) -> Iterator[Finding]:
     for variable, what in _secrets_of_builder(builder):
         # A file may hold any of GitHub's; the adapter for Azure takes the variable alone.
-        files = (f"{variable}_FILE",) if builder.kind == "github-actions" else ()
-        yield _credential((variable, *files), f"the {what} of {whose}", queue, environment)
+        names = _or_file(variable) if builder.kind == "github-actions" else (variable,)
+        yield _credential(names, f"the {what} of {whose}", queue, environment)
 
 
 def _secrets_of_builder(builder: BuilderTable) -> Iterator[tuple[str, str]]:
@@ -99,6 +117,30 @@ def _secrets_of_builder(builder: BuilderTable) -> Iterator[tuple[str, str]]:
         case AzureBuilderTable(credential=EntraCredentialTable(secret_from=secret)):
             named = {"Entra application's secret": secret}
     return ((variable, what) for what, variable in named.items() if variable is not None)
+
+
+def _of_platform_signing(table: PlatformStepTable) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """The variables of each key that signs inside files, what they hold, and the queue whose worker needs them."""
+    match table.signing:
+        case AuthenticodeTable(tool=OsslSignCodeTable(key=Pkcs12KeyTable() as key)):
+            yield (key.file_from,), "PKCS #12 file with the key", table.queue
+            if key.passphrase_from is not None:
+                yield _or_file(key.passphrase_from), "passphrase of the key's file", table.queue
+        case AuthenticodeTable(tool=OsslSignCodeTable(key=Pkcs11KeyTable() as key)):
+            yield (key.module_from,), "library of the token with the key", table.queue
+            yield (key.certificates_from,), "file with the key's certificates", table.queue
+            yield _or_file(key.pin_from), "PIN of the token with the key", table.queue
+        case AuthenticodeTable(tool=ArtifactSigningTable(library_from=library)):
+            yield (library,), "client library of Azure Artifact Signing", table.queue
+        case AppleCodeSigningTable(keychain_from=keychain) if keychain is not None:
+            yield (keychain,), "keychain with the key", table.queue
+        case NotarizationTable(key_from=variable, queue=queue):
+            yield _or_file(variable), "App Store Connect key", queue
+
+
+def _or_file(variable: str) -> tuple[str, ...]:
+    """The variables of which one holds a secret, and the other the path of its file."""
+    return (variable, f"{variable}_FILE")
 
 
 def _credential(names: tuple[str, ...], meaning: str, queue: str, environment: Mapping[str, str]) -> Finding:

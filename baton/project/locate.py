@@ -67,7 +67,8 @@ class Lines:
         while waiting:
             node, place = waiting.pop()
             if node.type == "pair":
-                key, value = node.named_children[0], node.named_children[-1]
+                # A remark after the value belongs to the pair, too.
+                key, value, *_ = (child for child in node.named_children if child.type != "comment")
                 for name in _names(key):
                     place = (*place, name)
                     self._mark(place, key)

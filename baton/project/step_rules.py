@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Steps: TypeAlias = "Mapping[int, StepTable]"
 """The steps of one sort of release, by their positions in the file."""
 
-TAKEN = frozenset({"plan", "prepare", "describe", "manifest", "verify", "push-tag", "evidence"})
+TAKEN = frozenset({"plan", "prepare", "describe", "manifest", "verify", "push-tag", "evidence", "release-branch"})
 """What Baton's own units of work are called; a decision names a unit, so a step can't be called the same."""
 
 TAKEN_BEGINNINGS = ("check-", "sign-", "stage-", "promote-", "public-", "evidence-")

@@ -14,7 +14,8 @@ from baton.project.check import check_file, check_project, queues_of
 from baton.project.finding import Finding, Severity, error
 from baton.project.read import FILE_NAME
 from baton.trust.gnupg_home import open_home, temporary_home
-from tests.project.conftest import REAL
+from tests.project.conftest import REAL, certificate
+from tests.project.test_platform_signing import MACOS, WINDOWS
 
 if TYPE_CHECKING:
     from baton.project.read import Project
@@ -221,10 +222,76 @@ def test_what_is_known_of_queues_is_passed_through_errors_first(release_toml: Wr
     assert all(isinstance(finding, Finding) for finding in findings)
 
 
+OUTSIDE = """
+[[steps]]
+name = "windows"
+queue = "ci"
+files = ["spam.exe"]
+[steps.builder]
+kind = "github-actions"
+repository = "spam/spam"
+workflow = "build.yml"
+ref = "{ref}"
+inputs = {{ order = "{{key}}", commit = "{{commit}}", branch = "{told}" }}
+artifacts = ["windows"]
+proof = "{proof}"
+token-from = "SPAM_TOKEN"
+"""
+COMMITS = ('repository = "', 'prepare = [["sh", "-c", "make news && git commit -am News"]]\nrepository = "')
+BRANCH = "baton/spam-{version}"
+
+
+@pytest.mark.parametrize(
+    ("proof", "ref", "told", "is_told"),
+    [
+        ("head-sha", "main", "", True),
+        ("head-sha", "main", BRANCH, True),
+        ("head-sha", BRANCH, "", False),
+        ("run-name", "main", "", True),
+        ("run-name", "main", BRANCH, False),
+    ],
+)
+def test_a_commit_that_nothing_brings_to_where_it_is_built_is_told(
+    release_toml: Writer, proof: str, ref: str, told: str, *, is_told: bool
+) -> None:
+    more = OUTSIDE.format(proof=proof, ref=ref, told=told)
+
+    messages = [f"{each}" for each in check_project(release_toml.changed(COMMITS, more=more), environment={})]
+    without = [f"{each}" for each in check_project(release_toml.changed(more=more), environment={})]
+
+    assert any(BRANCH in message for message in messages) is is_told
+    assert not any(BRANCH in message for message in without)
+
+
+def test_the_keys_that_sign_inside_files_are_told_by_name(release_toml: Writer) -> None:
+    for name in ("code.pem", "time.pem"):
+        (release_toml.folder / name).write_text(certificate(name), encoding="ascii")
+    token = (
+        '{ kind = "pkcs12", file-from = "CODE_KEY" }',
+        '{ kind = "pkcs11", module-from = "TOKEN", key = "pkcs11:id=k", certificates-from = "CERTS", pin-from = "P" }',
+    )
+
+    def told(more: str) -> dict[str, str]:
+        findings = check_project(release_toml.changed(more=more), environment={"CODE_KEY": "/key"}, today=TODAY)
+        return {
+            finding.subject: "; ".join(filter(None, (finding.message, finding.hint)))
+            for finding in findings
+            if finding.message.endswith(("of signed", "of notarized"))
+        }
+
+    assert told(WINDOWS) == {"CODE_KEY": "set here: the PKCS #12 file with the key of signed"}
+    assert set(told(WINDOWS.replace(*token))) == {"TOKEN", "CERTS", "P or P_FILE"}
+    assert told(MACOS) == {
+        "NOTARY_KEY or NOTARY_KEY_FILE": "not set here: the App Store Connect key of notarized; "
+        "set it for the worker that polls sign"
+    }
+
+
 def test_every_queue_of_every_stream_is_named(release_toml: Writer) -> None:
     more = '[streams."3.13".signing.machine]\nidentity = "other"\nissuer = "https://id.example"\nqueue = "old-sign"\n'
 
     assert queues_of(release_toml.changed(more=more)) == ("linux", "old-sign", "publish", "release", "sign")
+    assert "sign-macos" in queues_of(release_toml.changed(more=MACOS))
 
 
 def _team_key(usage: str, expires: str) -> tuple[str, str]:

@@ -184,6 +184,23 @@ keys = [
     )
 
 
+def test_a_remark_behind_a_table_in_braces_hides_none_of_its_lines(release_toml: Writer) -> None:
+    more = """
+[[steps]]
+name = "again"
+queue = "linux"
+files = ["x"]
+builder = { kind = "command", commands = [
+  ["make"],
+  [3],
+] } # a remark
+"""
+    (problem,) = release_toml.problems(more=more)[:1]
+
+    line = REAL.count("\n") + 1 + more[: more.index("[3]")].count("\n")
+    assert problem.startswith(f"{line}: steps[1].builder.commands[1][0]: ")
+
+
 def test_a_key_below_a_quoted_and_dotted_header_has_its_own_line(release_toml: Writer) -> None:
     (problem,) = release_toml.problems(more='[streams."3.13".signing]\n\nsigstore = "humans"\n')
 

@@ -48,6 +48,10 @@ def facts(problems: list[str]) -> list[str]:
         ),
         (step("source", "x"), 'steps[1].name: found "source", which steps[0] is called already'),
         (step("verify", "x"), 'steps[1].name: found "verify", which is a name of Baton\'s own work; take another'),
+        (
+            step("release-branch", "x"),
+            'steps[1].name: found "release-branch", which is a name of Baton\'s own work; take another',
+        ),
         (step("sign-gpg", "x"), 'steps[1].name: found "sign-gpg", which is a name of Baton\'s own work; take another'),
         (
             step("windows", "x", "spam-{version}.tar.gz"),

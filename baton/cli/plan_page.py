@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
 
 from baton.cli.layout import block, columns, rehearsal_notice
-from baton.model.code_signing import AppleCodeSigning, Authenticode, Notarization
-from baton.model.plan import DirectoryTarget, GatePoint, SigstoreSigner
+from baton.cli.plan_steps import checks_part, platform_part, shown, steps_part
+from baton.cli.units import age
+from baton.model.announcing import EmailAnnouncer, WebhookAnnouncer
+from baton.model.plan import Audience, DirectoryTarget, GatePoint, SigstoreSigner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import RenderableType
     from rich.table import Table
 
-    from baton.model.code_signing import PlatformSigning
+    from baton.model.announcing import Announcer
     from baton.model.plan import Plan, Signer, Target
 
 
@@ -31,75 +34,43 @@ def plan_page(plan: Plan) -> RenderableType:
         )
     )
     parts.append(Text(f"{plan.release.workflow_id}   plan {plan.digest}", "dim"))
-    parts.append(block("Source", _source(plan)))
+    parts.append(block("Source", _rows(_source(plan))))
+    if plan.source.prepare:
+        parts.append(block("Prepare", Group(*(Text(shown(command)) for command in plan.source.prepare))))
     parts += _gates(plan, GatePoint.BUILD)
-    parts.append(block("Build", _steps(plan)))
+    parts.append(block("Build, every step at once", steps_part(plan)))
     if plan.platform:
-        parts.append(block("Sign inside the files", _platform(plan)))
+        parts.append(block("Sign inside the files", platform_part(plan)))
     if plan.checks:
-        checks = columns()
-        for check in plan.checks:
-            checks.add_row(check.name, Text(check.queue, "dim"))
-        parts.append(block("Check", checks))
+        parts.append(block("Check", checks_part(plan)))
     parts += _gates(plan, GatePoint.SIGN)
     parts.append(block("Sign each file", _rows(_signer(signer) for signer in plan.signers)))
     parts += _gates(plan, GatePoint.PUBLISH)
-    parts.append(block("Publish", _rows(_target(target) for target in plan.targets)))
-    people = columns()
-    for person in plan.roster.people:
-        people.add_row(Text(person.id, "bold"), person.name, ", ".join(person.roles))
-    parts.append(block("Who may act", people))
+    parts.append(block("Publish", _rows(_publishing(plan))))
+    if plan.announcers:
+        parts.append(block("Tell", _rows(_telling(plan))))
+    parts.append(block("Who may act", _rows(_roles(plan))))
     return Group(*parts)
 
 
-def _source(plan: Plan) -> Table:
+def _source(plan: Plan) -> Iterator[tuple[str, str]]:
     source = plan.source
-    table = columns()
-    table.add_row("commit", Text(source.commit, "bold"))
-    table.add_row("of", source.repository)
-    table.add_row("tag", source.tag + (", pushed once it is public" if source.push_tag else ", never pushed"))
-    for command in source.prepare:
-        table.add_row("run", " ".join(command))
-    table.add_row("started by", plan.started_by)
-    return table
-
-
-def _steps(plan: Plan) -> Table:
-    table = columns()
-    for step in plan.steps:
-        facts = [f"must equal {step.agrees_with}"] if step.agrees_with else []
-        facts += ["may be skipped"] if step.skippable else []
-        name = Text.assemble((step.name, "bold"), f"\n{', '.join(facts)}" if facts else "")
-        table.add_row(name, Text(f"{step.queue}\n{step.role}", "dim"), "\n".join(step.files))
-    return table
-
-
-def _platform(plan: Plan) -> Table:
-    table = columns()
-    for step in plan.platform:
-        name = Text.assemble((step.name, "bold"), f"\n{step.signing.kind}, {_whose(step.signing)}")
-        table.add_row(name, Text(f"{step.queue}\n{step.role}", "dim"), "\n".join((f"of {step.of}:", *step.files)))
-    return table
-
-
-def _whose(signing: PlatformSigning) -> str:
-    match signing:
-        case Authenticode():
-            return f"{signing.signer.subject}, by {signing.tool.kind}"
-        case AppleCodeSigning():
-            return signing.identity
-        case Notarization():
-            return f"key {signing.key_id} on {signing.queue}"
+    yield "commit", source.commit
+    yield "of", source.repository
+    yield "tag", source.tag + (", pushed once it is public" if source.push_tag else ", never pushed")
+    if plan.branch is not None:
+        yield "branch", f"{plan.branch}, pushed before it is built and removed with the tag there"
+    yield "started by", plan.started_by
 
 
 def _gates(plan: Plan, point: GatePoint) -> list[RenderableType]:
     about = "the plan" if point is GatePoint.BUILD else "the manifest"
     found: list[RenderableType] = []
     for gate in plan.gates_before(point):
-        needs = " and ".join(f"{count} {role}" for role, count in gate.needs.items())
-        but = "" if gate.starter_counts else f", not {plan.started_by}"
+        needs = " and ".join(f"{count} by {role}" for role, count in gate.needs.items())
+        but = "" if gate.starter_counts else "; that of whoever starts the release does not count"
         found.append(
-            block("", Text.assemble((f"▶ gate {gate.name}: ", "bold yellow"), f"{needs} agree to {about}{but}"))
+            block("", Text.assemble((f"▶ gate {gate.name}: ", "bold yellow"), f"sign-offs of {about}: {needs}{but}"))
         )
     return found
 
@@ -107,12 +78,42 @@ def _gates(plan: Plan, point: GatePoint) -> list[RenderableType]:
 def _signer(signer: Signer) -> tuple[str, str, str]:
     if isinstance(signer, SigstoreSigner):
         who = f"{signer.identity.identity}, vouched for by {signer.identity.issuer}"
-        return f"Sigstore ({signer.instance})", who, signer.suffix
-    return "OpenPGP", signer.key.fingerprint, signer.suffix
+        return f"Sigstore ({signer.instance})", signer.suffix, who
+    return "OpenPGP", signer.suffix, signer.key.fingerprint
 
 
-def _target(target: Target) -> tuple[str, str]:
-    return target.name, target.url if isinstance(target, DirectoryTarget) else "the sandbox's own served folder"
+def _publishing(plan: Plan) -> Iterator[tuple[str, str]]:
+    for target in plan.targets:
+        yield target.name, _place(target)
+    beside = "beside the files" if plan.publish_evidence else "kept in the store, not published"
+    yield "evidence", beside
+
+
+def _place(target: Target) -> str:
+    return target.url if isinstance(target, DirectoryTarget) else "the sandbox's own served folder"
+
+
+def _telling(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    for announcer in plan.announcers:
+        yield announcer.name, f"on {', '.join(announcer.on)}", _way(announcer)
+    for reminder in plan.reminders:
+        whom = "everyone on the roster" if reminder.to is Audience.EVERYONE else "those whose role can help"
+        yield "reminder", f"after {age(timedelta(seconds=reminder.after))}", whom
+
+
+def _way(announcer: Announcer) -> str:
+    match announcer:
+        case EmailAnnouncer():
+            return f"mail to {', '.join(announcer.recipients)}, from {announcer.sender} by {announcer.host}"
+        case WebhookAnnouncer():
+            return f"webhook ({announcer.shape}), address in {announcer.url_from}"
+    return "the worker's log"
+
+
+def _roles(plan: Plan) -> Iterator[tuple[str, str]]:
+    people = plan.roster.people
+    for role in dict.fromkeys(role for person in people for role in person.roles):
+        yield role, "\n".join(f"{person.name} ({person.id})" for person in people if role in person.roles)
 
 
 def _rows(rows: Iterable[tuple[str, ...]]) -> Table:

@@ -103,7 +103,7 @@ class Board:
 
     def quiet_since(self, waiting: Waiting) -> datetime:
         """Since when nobody has acted on what the release waits for; claiming the release is an act on all of it."""
-        unit = "gate" if waiting.what in self.gates else "step"
+        unit = "gate" if waiting.kind in (WaitKind.SIGN_OFF, WaitKind.WITHDRAWAL) else "step"
         acts = (self._touched.get(about) for about in (f"{unit} {waiting.what}", "the release"))
         return max([waiting.since, *(at for at in acts if at is not None)])
 

@@ -100,7 +100,7 @@ class Followed:
         raise Failed(
             f"{stopped.name} of {self.release} could not finish: {stopped.detail}\n{self._log_of(stopped)}\n"
             f"all logs: {self._logs}\n"
-            f"the release waits for a decision: start `{dev_command(self.place)}` again, then "
+            f"the release waits for a decision: start `{dev_command(self.world.facts, self.place)}` again, then "
             + " or ".join(f"`{command}`" for command in commands)
         )
 

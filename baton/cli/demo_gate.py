@@ -85,10 +85,8 @@ async def _agreed(followed: Followed, sign_off: SignOff, console: Console) -> bo
             return False
     if sys.stdin.readline().strip().lower() in ("", "y", "yes"):
         return True
-    console.print(
-        f"The release waits. It goes on when `{dev_command(followed.place)}` runs and somebody signs off.",
-        soft_wrap=True,
-    )
+    command = dev_command(followed.world.facts, followed.place)
+    console.print(f"The release waits. It goes on when `{command}` runs and somebody signs off.", soft_wrap=True)
     raise typer.Exit(ExitCode.WAITING)
 
 

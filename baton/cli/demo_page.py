@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 _WHEEL = ".whl"
 
 
-def dev_command(place: Place) -> str:
-    """The command that brings the same world up again."""
-    return typed(place.command("baton dev").removesuffix(" --sandbox"))
+def dev_command(world: World, place: Place) -> str:
+    """The command that brings the same world up again, with all that it has."""
+    simulators = " --fake-ci" if world.fake_ci is not None else ""
+    return typed(place.command("baton dev").removesuffix(" --sandbox") + simulators)
 
 
 def typed(command: str) -> str:
@@ -134,7 +135,7 @@ def _next(outcome: Outcome, world: World, place: Place, *, kept: bool) -> Iterat
     if kept:
         yield f"  the world goes on as process {world.pids['world']}; end it with: kill {world.pids['world']}"
     else:
-        yield f"  bring the world up again, with its Web UI:   {dev_command(place)}"
+        yield f"  bring the world up again, with its Web UI:   {dev_command(world, place)}"
     yield f"  who did what, when:                          {typed(place.command(f'baton log {named}'))}"
     yield f"  change the example and release it again:     git clone {shlex.quote(str(world.hello_repository))}"
     yield "                                               cd hello, set __version__ in hello/__init__.py, commit, then"

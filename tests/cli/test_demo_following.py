@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from baton.cli.demo_follow import Followed
 from baton.cli.demo_gate import first_sign_off, pass_gate
+from baton.cli.demo_page import dev_command
 from baton.cli.demo_view import DemoView
 from baton.cli.exits import ExitCode
 from baton.cli.place import Place
@@ -22,7 +23,7 @@ from baton.model.errors import Failed
 from baton.model.status import Phase
 from baton.sandbox.borrowed import BorrowedWorld
 from baton.sandbox.state import State
-from baton.sandbox.world import World
+from baton.sandbox.world import FakeCi, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +86,15 @@ def follow(tmp_path: Path, terminal: Terminal) -> Callable[[Team], Followed]:
         )
 
     return make
+
+
+@pytest.mark.parametrize("simulators", [None, FakeCi(github="http://127.0.0.1:1", azure="http://127.0.0.1:2")])
+def test_the_same_world_is_brought_up_again(
+    team: Team, follow: Callable[[Team], Followed], simulators: FakeCi | None
+) -> None:
+    world = follow(team).world.facts.model_copy(update={"fake_ci": simulators})
+
+    assert dev_command(world, Place()).endswith(" --fake-ci") is (simulators is not None)
 
 
 async def look_until_it_fails(followed: Followed) -> None:

@@ -11,6 +11,7 @@ from baton.builders.outside import SETTLE
 from baton.model.acts import Choice
 from baton.model.outside import RunReport, RunState
 from baton.model.status import StepState
+from baton.project.step_rules import TAKEN, TAKEN_BEGINNINGS
 from tests.workflows import conftest
 from tests.workflows.test_release import cancel, decision, finish
 from workflows import orders
@@ -178,3 +179,12 @@ async def test_the_branch_of_a_cancelled_release_is_removed_and_no_rehearsal_tha
         before = run.machines.counts["offer_source"]
         await finish(run)
         assert run.machines.counts["offer_source"] == before == 1
+
+
+async def test_no_unit_of_batons_own_work_can_have_the_name_of_a_step(release: Release) -> None:
+    check = {"name": "runs", "commands": [["true"]], "queue": "ci"}
+    async with release(**NAMED, checks=[check], publish_evidence=True) as run:
+        ended = await finish(run)
+    own = {unit.name for unit in ended.steps} - {"windows"}
+    assert "release-branch" in own
+    assert [name for name in own if name not in TAKEN and not name.startswith(TAKEN_BEGINNINGS)] == []

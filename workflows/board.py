@@ -7,99 +7,54 @@ from typing import TYPE_CHECKING
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from baton.model.acts import Choice, Decision, Heard, SignOff, Withdrawal
+    from baton.model.acts import Choice, Decision, SignOff, Withdrawal
     from baton.model.base import short
-    from baton.model.status import Carried, Entry, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
+    from baton.model.plan import Plan
+    from baton.model.status import Carried, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
     from baton.model.work import ReleaseRef
+    from workflows.floor import RELEASE_MANAGER, Floor
     from workflows.page import page
     from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from baton.model.acts import Act
     from baton.model.gate import GateResult
     from baton.model.manifest import ManifestRef
-    from baton.model.plan import Plan
     from baton.model.status import Published
-
-LOG_LINES = 500
-"""How many log lines a release keeps to show; the whole story is in Temporal's history."""
-
-LOG_BYTES = 250_000
-"""How many bytes of JSON they may have together: a message of Temporal's holds two million, and not the log alone."""
-
-RELEASE_MANAGER = "release-manager"
 
 _FILL_IN = "sha256:" + "0" * 64
 """Stands where a person puts the digest of what they hand in; nothing in a store has it."""
 
 
-class Board:
+class Board(Floor[Plan, ReleaseRef]):
     """The state of one release as people see it, mirrored to search attributes and the Web UI's details.
 
     Attributes:
-        plan: what the release does.
-        ref: which run of which release this is.
-        leaving: why the release leaves the runbook, from the moment that this is decided: nobody can decide anything
-            about it any more, and what fails from here on needs nobody's decision. None while it follows the runbook.
-        going_public: whether a target may show the release from here on; then it is finished, never undone.
-        earlier_gates: as the plan before this one left them.
         planners: who started the release, and who planned it anew last.
-        heard: every act, in order.
-        nonces: those of the signed acts that were heard, each after its person and a colon.
-        driver: who says that they are driving the release.
+        joint: the joint gate of the security release that it belongs to, once that has passed.
+        bound: whether the release has said that it is ready to be public with others, and so stays as it is.
     """
 
     def __init__(self, plan: Plan, carried: Carried | None) -> None:
-        self.plan = plan
-        self.ref = ReleaseRef(
-            release=plan.release,
-            run=workflow.info().first_execution_run_id,
-            plan=plan.digest,
-            sandbox=plan.sandbox,
-        )
+        run = workflow.info().first_execution_run_id
+        super().__init__(plan, ReleaseRef(release=plan.release, run=run, plan=plan.digest, sandbox=plan.sandbox))
         self.phase = Phase.PREPARE
         self.steps: dict[str, StepStatus] = {}
-        self.gates: dict[str, GateResult] = {}
         self.manifest: ManifestRef | None = None
         self.published: list[Published] = []
         self.evidence: str | None = None
-        self.going_public = False
-        self.leaving: str | None = None
-        self.journal: list[Entry] = []
-        self.heard: list[Heard] = []
-        self.nonces: set[str] = set()
-        self.driver: str | None = None
-        self.earlier_gates: dict[str, GateResult] = {}
         self.planners: tuple[str, ...] = (plan.started_by,)
+        self.joint: GateResult | None = None
+        self.bound = False
         if carried is not None:
-            self.journal, self.heard, self.nonces = list(carried.journal), list(carried.heard), set(carried.nonces)
+            self.take_up(carried.journal)
+            self.heard, self.nonces = list(carried.heard), set(carried.nonces)
             self.driver = carried.driver
             self.earlier_gates = {gate.gate: gate for gate in carried.gates}
             self.planners = tuple(dict.fromkeys((plan.started_by, carried.replanned_by)))
-        self._log_bytes = sum(map(_size, self.journal))
-        self._touched: dict[str, datetime] = {}
         self._since: dict[str, datetime] = {}
         self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
-
-    def note(self, who: str, what: str) -> None:
-        """Write a line into the release's log: who did what, now."""
-        self.journal.append(Entry(at=workflow.now(), who=who, what=what[:2000]))
-        self._log_bytes += _size(self.journal[-1])
-        while len(self.journal) > LOG_LINES or self._log_bytes > LOG_BYTES:
-            self._log_bytes -= _size(self.journal.pop(0))
-
-    def leave(self, why: str) -> None:
-        """Leave the runbook; of several reasons the first counts, and nothing waits for anybody from here on."""
-        if self.leaving is None:
-            self.leaving = why
-            self.show()
-
-    def touch(self, about: str) -> None:
-        """Remember that somebody acted, so that nobody is reminded of it for a while."""
-        self._touched[about] = workflow.now()
-        self.show()
 
     def quiet_since(self, waiting: Waiting) -> datetime:
         """Since when nobody has acted on what the release waits for; claiming the release is an act on all of it."""
@@ -111,6 +66,11 @@ class Board:
     def subject(self) -> str:
         """The digest that people look at: the manifest's, or the plan's before there is one."""
         return self.ref.plan if self.manifest is None else self.manifest.digest
+
+    @property
+    def agreed(self) -> tuple[GateResult, ...]:
+        """Every gate that was opened, as workers that hold secrets are told of it."""
+        return (*self.gates.values(), *((self.joint,) if self.joint is not None else ()))
 
     def carry(self, replanned_by: str) -> Carried:
         """What the release takes along to another plan."""
@@ -138,11 +98,6 @@ class Board:
         self.steps[name] = self.steps[name].model_copy(update={"state": state, **facts})
         if state is StepState.NEEDS_DECISION:
             self._since[name] = workflow.now()
-        self.show()
-
-    def set_gate(self, result: GateResult) -> None:
-        """Record a gate's facts."""
-        self.gates[result.gate] = result
         self.show()
 
     def status(self) -> ReleaseStatus:
@@ -180,17 +135,6 @@ class Board:
     def deciders(self, step: StepStatus) -> tuple[str, ...]:
         """The roles that may decide about a unit of work."""
         return tuple(dict.fromkeys((step.role, RELEASE_MANAGER)))
-
-    def objection_to(self, act: Act, allowed: tuple[str, ...]) -> str | None:
-        """Why an act that is not about a gate can't count: it is about another digest, or not in an allowed role."""
-        if act.subject != self.subject:
-            return (
-                f"the {act.noun} names {short(act.subject)}; the release is at {short(self.subject)}: "
-                "look at what is there now"
-            )
-        if act.role not in allowed:
-            return f"it takes the role {' or '.join(allowed)}; {act.by} acts as {act.role}"
-        return None
 
     def show(self) -> None:
         """Mirror the state to where people look: search attributes only when they changed, since each is an event."""
@@ -261,8 +205,3 @@ class Board:
     @property
     def _name(self) -> str:
         return f"{self.plan.release.project}/{self.plan.release.version}"
-
-
-def _size(entry: Entry) -> int:
-    """How many bytes a line has in JSON."""
-    return len(entry.model_dump_json().encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -15,10 +15,11 @@ with workflow.unsafe.imports_passed_through():
     from baton.model.acts import Answer, Cancel, Claim, HandOff, Replan
     from baton.model.base import short
     from baton.model.hearing import TAKE_PLAN, TakePlan
-    from workflows.board import RELEASE_MANAGER, Board
+    from workflows.floor import RELEASE_MANAGER, Floor
 
 if TYPE_CHECKING:
     from baton.model.plan import Plan
+    from workflows.board import Board
 
 
 class Course:
@@ -32,21 +33,11 @@ class Course:
         self._board = board
         self.replanned: tuple[Plan, str] | None = None
 
-    def drive(self, act: Claim | HandOff) -> Answer:
-        """Show who drives the release from here on."""
-        driver = self._board.driver
-        to = act.to if isinstance(act, HandOff) else act.by
-        if isinstance(act, HandOff) and driver != act.by:
-            drives = f"{driver} is" if driver else "nobody is"
-            return _refused(f"{act.by} does not drive this release, so can't pass it on: {drives} driving it")
-        if self._board.plan.roster.find(to) is None:
-            return _refused(f"{to} is not on the roster of this release")
-        self._board.driver = to
-        took_over = f", took over from {driver}" if driver not in (None, to) else ""
-        return Answer(accepted=True, message=f"{to} is driving {self._board.plan.release}{took_over}")
-
     def cancel(self, act: Cancel) -> Answer:
         """End the release if that is still possible."""
+        barrier = self._board.plan.barrier
+        if barrier is not None:
+            return _refused(f"this release belongs to {barrier.security}: cancel that, or take this one out there")
         objection = self._too_late() or self._board.objection_to(act, (RELEASE_MANAGER,))
         if objection is not None:
             return _refused(objection)
@@ -76,16 +67,32 @@ class Course:
     def _too_late(self) -> str | None:
         if self._board.going_public:
             return "the release is going public: it is finished, not undone"
+        if self._board.bound:
+            return "the release is about to go public with others: to change it, take it out of the security release"
         if self._board.leaving is not None:
             return f"too late: {self._board.leaving}"
         return None
+
+
+def drive(floor: Floor[Any, Any], act: Claim | HandOff) -> Answer:
+    """Show who drives the release from here on."""
+    driver = floor.driver
+    to = act.to if isinstance(act, HandOff) else act.by
+    if isinstance(act, HandOff) and driver != act.by:
+        drives = f"{driver} is" if driver else "nobody is"
+        return _refused(f"{act.by} does not drive this release, so can't pass it on: {drives} driving it")
+    if floor.plan.roster.find(to) is None:
+        return _refused(f"{to} is not on the roster of this release")
+    floor.driver = to
+    took_over = f", took over from {driver}" if driver not in (None, to) else ""
+    return Answer(accepted=True, message=f"{to} is driving {floor.plan.release}{took_over}")
 
 
 def _other_release(now: Plan, new: Plan) -> str | None:
     """What a new plan may not change: which release it is, whose world it lives in, and what acts count."""
     if new.digest == now.digest:
         return f"the release follows plan {short(now.digest)} already"
-    for what in ("release", "sandbox", "unsigned_acts", "queue", "started_by"):
+    for what in ("release", "sandbox", "unsigned_acts", "queue", "started_by", "barrier"):
         before, after = getattr(now, what), getattr(new, what)
         if before != after:
             return f"the new plan has {what} {after}; a release under way keeps {before}: start another one for that"

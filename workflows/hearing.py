@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from workflows.board import Board
+    from workflows.floor import Floor
 
     Judge = Callable[[Act, Proof | None], Awaitable[Answer]]
 
@@ -48,7 +48,7 @@ class Hearing:
             without giving way after it looked, so that of two acts that race each sees the other's effect.
     """
 
-    def __init__(self, board: Board, judge: Judge) -> None:
+    def __init__(self, board: Floor[Any, Any], judge: Judge) -> None:
         self._board = board
         self._judge_act = judge
         self._room = Room(len(canonical_json(heard)) for heard in board.heard)

@@ -40,7 +40,8 @@ class Publishing:
 
     def list(self) -> None:
         """Put the units on the board."""
-        for phase, verb in ((Phase.STAGE, "stage"), (Phase.PUBLISH, "promote"), (Phase.PUBLISH, "public")):
+        before = ((Phase.STAGE, "stage-files"),) if self._plan.signs_at_barrier else ()
+        for phase, verb in (*before, (Phase.STAGE, "stage"), (Phase.PUBLISH, "promote"), (Phase.PUBLISH, "public")):
             for target in self._plan.targets:
                 self._steps.add(f"{verb}-{target.name}", phase, target.queue)
         if self._plan.source.push_tag:
@@ -48,7 +49,11 @@ class Publishing:
 
     async def stage(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
         """Put everything where it will be public, but where no one sees it yet; all targets at once."""
-        await together(*(self._stage(target, manifest, signed) for target in self._plan.targets))
+        await together(*(self._stage("stage", target, manifest, signed) for target in self._plan.targets))
+
+    async def stage_files(self, manifest: ManifestRef) -> None:
+        """Put the files there without signatures, which are made later; so little is left to do behind a barrier."""
+        await together(*(self._stage("stage-files", target, manifest, ()) for target in self._plan.targets))
 
     async def promote(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
         """Make it public, one target after the other in the plan's order."""
@@ -88,14 +93,17 @@ class Publishing:
             argument = work.WithdrawStaging(release=self._ref, target=target)
             await self._steps.undo(work.UNSTAGE, argument, queue=target.queue)
 
-    async def _stage(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Staged:
+    async def _stage(
+        self, unit: str, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]
+    ) -> work.Staged:
         # Noted before it is done, so that a cancellation in the middle is undone too.
-        self._staged.append(target)
+        if target not in self._staged:
+            self._staged.append(target)
         return await self._on(
             target,
             work.STAGE,
-            self._publish(target, manifest, signed),
-            unit="stage",
+            lambda: self._publish(target, manifest, signed),
+            unit=unit,
             summary=f"stage on {target.name}",
             done=lambda made: f"{counted(made.files, 'file')}, {made.total_bytes:,} bytes",
         )
@@ -104,7 +112,7 @@ class Publishing:
         return await self._on(
             target,
             work.PROMOTE,
-            self._publish(target, manifest, signed),
+            lambda: self._publish(target, manifest, signed),
             unit="promote",
             summary=f"make public on {target.name}",
             done=lambda made: made.url,
@@ -114,7 +122,7 @@ class Publishing:
         return await self._on(
             target,
             work.CHECK_PUBLIC,
-            self._publish(target, manifest, signed),
+            lambda: self._publish(target, manifest, signed),
             unit="public",
             summary=f"fetch back from {target.name}",
             done=lambda seen: f"{counted(seen.files, 'file')} fetched back and right",
@@ -124,7 +132,7 @@ class Publishing:
         self,
         target: Target,
         what: work.Work[work.Publish, work.Result],
-        argument: work.Publish,
+        argument: Callable[[], work.Publish],
         *,
         unit: str,
         summary: str,
@@ -133,7 +141,7 @@ class Publishing:
         """Do a piece of work on a target, as the unit of that name on the board."""
 
         async def attempt(_: int) -> work.Result:
-            return await order(what, argument, queue=target.queue, patience=orders.PUBLISHING, summary=summary)
+            return await order(what, argument(), queue=target.queue, patience=orders.PUBLISHING, summary=summary)
 
         return await self._steps.finish(f"{unit}-{target.name}", attempt, done=done)
 
@@ -143,5 +151,5 @@ class Publishing:
             target=target,
             manifest=manifest,
             signed=signed,
-            gates=tuple(self._board.gates.values()),
+            gates=self._board.agreed,
         )

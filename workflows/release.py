@@ -10,9 +10,10 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from workflows.barrier import Barrier
 from workflows.building import Building
 from workflows.concurrency import to_the_end, together
-from workflows.course import Course
+from workflows.course import Course, drive
 from workflows.doors import Doors
 from workflows.evidence import Testimony
 from workflows.hearing import Hearing
@@ -23,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from baton.model.acts import AboutGate, Act, Answer, Cancel, Claim, Decision, HandOff, Heard, Proof, Replan
     from baton.model.manifest import ManifestRef
     from baton.model.plan import GatePoint, Plan
+    from baton.model.security import ParentSays
     from baton.model.status import Beginning, Entry, Phase, ReleaseStatus, Waiting
     from workflows.board import Board
     from workflows.gate import Gates
@@ -45,6 +47,7 @@ class ReleaseWorkflow(Doors):
         self._gates = Gates(self._board)
         self._steps = Steps(self._board)
         self._notices = Notices(self._board)
+        self._barrier = Barrier(self._board)
         self._building = Building(self._board, self._steps)
         self._signing = Signing(self._board, self._steps)
         self._publishing = Publishing(self._board, self._steps)
@@ -62,12 +65,13 @@ class ReleaseWorkflow(Doors):
             part.list()
         runbook = asyncio.create_task(self._runbook(plan))
         notices = asyncio.create_task(self._notices.watch())
+        reports = asyncio.create_task(self._barrier.report())
         try:
             await self._until_done_or_left(runbook)
         except (Exception, asyncio.CancelledError):
-            await to_the_end(self._finish(notices))
+            await to_the_end(self._finish(notices, reports))
             raise
-        asked_to_cancel = await to_the_end(self._finish(notices))
+        asked_to_cancel = await to_the_end(self._finish(notices, reports))
         if self._course.replanned is not None:
             if asked_to_cancel:
                 raise asyncio.CancelledError
@@ -77,6 +81,7 @@ class ReleaseWorkflow(Doors):
 
     async def _runbook(self, plan: Plan) -> None:
         board, building, signing, publishing = self._board, self._building, self._signing, self._publishing
+        barrier = self._barrier
 
         board.enter(Phase.PREPARE)
         await building.keep_plan()
@@ -91,6 +96,11 @@ class ReleaseWorkflow(Doors):
         await signing.check(source, manifest)
         await self._pass_gates(GatePoint.SIGN, manifest.digest)
 
+        if plan.signs_at_barrier:
+            board.enter(Phase.STAGE)
+            await publishing.stage_files(manifest)
+            await barrier.open()
+
         board.enter(Phase.SIGN)
         signed = await signing.sign(manifest)
         await signing.verify(manifest, signed)
@@ -98,6 +108,7 @@ class ReleaseWorkflow(Doors):
         board.enter(Phase.STAGE)
         await publishing.stage(manifest, signed)
         await self._pass_gates(GatePoint.PUBLISH, manifest.digest)
+        await barrier.go()
 
         await self._pass_point_of_no_return()
         board.enter(Phase.PUBLISH)
@@ -147,9 +158,11 @@ class ReleaseWorkflow(Doors):
         await self._building.undo()
         self._board.enter(Phase.CANCELLED if self._course.replanned is None else Phase.PREPARE)
 
-    async def _finish(self, notices: asyncio.Task[None]) -> None:
+    async def _finish(self, notices: asyncio.Task[None], reports: asyncio.Task[None]) -> None:
         """Tell how it ended, and let everybody who speaks to the release have their answer."""
         await self._notices.finish(notices)
+        self._barrier.finish()
+        await reports
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     async def _judge(self, act: Act, proof: Proof | None) -> Answer:
@@ -159,12 +172,17 @@ class ReleaseWorkflow(Doors):
             case Decision():
                 return self._steps.decide(act)
             case Claim() | HandOff():
-                return self._course.drive(act)
+                return drive(self._board, act)
             case Replan():
                 return await self._course.replan(act)
             case Cancel():
                 return self._course.cancel(act)
         return Answer(accepted=False, message=f"a release does not know what to do with a {act.kind}")
+
+    @workflow.signal(name="barrier", description="The word of the security release that this one belongs to.")
+    def barrier(self, says: ParentSays) -> None:
+        """Take its word; what is signed and published on it, the workers prove for themselves."""
+        self._barrier.hear(says)
 
     @workflow.query(name="status", description="Phase, steps, gates, files, and what the release waits for.")
     def status(self) -> ReleaseStatus:

@@ -122,9 +122,7 @@ class Signing:
         async def attempt(_: int) -> work.Signed:
             return await order(
                 work.SIGN_FILES,
-                work.SignFiles(
-                    release=self._ref, signer=signer, manifest=manifest, gates=tuple(self._board.gates.values())
-                ),
+                work.SignFiles(release=self._ref, signer=signer, manifest=manifest, gates=self._board.agreed),
                 queue=signer.queue,
                 patience=orders.SIGNING,
                 summary=f"sign {counted(manifest.files, 'file')} with {signer.kind}",

@@ -15,12 +15,13 @@ from workflows.orders import order
 with workflow.unsafe.imports_passed_through():
     from baton.model.acts import Answer, Choice, Decision
     from baton.model.status import Phase, StepState, StepStatus
-    from workflows.board import RELEASE_MANAGER, Board
+    from workflows.floor import RELEASE_MANAGER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from baton.model.work import Argument, Undone, Work
+    from workflows.board import Board
 
 Outcome = TypeVar("Outcome")
 

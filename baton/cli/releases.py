@@ -7,12 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -23,8 +18,8 @@ from baton.cli.names import release_of
 from baton.cli.rpc import problem, told
 from baton.cli.workers import QueueWorkers, workers_of
 from baton.model.errors import BatonError, Missing, Unavailable
-from baton.model.status import Beginning, Phase
-from workflows.visibility import KIND, PHASE, PROJECT, STREAM, VERSION, WAITING_FOR, WAITING_ON
+from baton.model.status import Beginning
+from workflows.visibility import KIND, PHASE, WAITING_FOR, WAITING_ON, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
@@ -146,7 +141,7 @@ class Releases:
                     task_queue=plan.queue,
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                    search_attributes=_search_attributes(plan),
+                    search_attributes=attributes_of(plan),
                     static_summary=f"{plan.release} ({plan.release_kind}), started by {plan.started_by}",
                     static_details=_details(plan),
                 )
@@ -193,18 +188,6 @@ def _item(execution: WorkflowExecution) -> Item | None:
         closed=execution.close_time,
         waiting_on=tuple(known.get(WAITING_ON) or ()) if running else (),
         waiting_for=tuple(known.get(WAITING_FOR) or ()) if running else (),
-    )
-
-
-def _search_attributes(plan: Plan) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(PROJECT, plan.release.project),
-            SearchAttributePair(STREAM, plan.stream.name),
-            SearchAttributePair(VERSION, plan.version),
-            SearchAttributePair(KIND, plan.release_kind.value),
-            SearchAttributePair(PHASE, Phase.PREPARE.value),
-        ]
     )
 
 

@@ -323,10 +323,12 @@ class ParentSays(Value):
     """A word to a stream's release; it is believed only as far as the workers can prove it.
 
     Attributes:
+        manifest: of which files it is meant; with ``open`` and ``go``.
         joint: the joint gate as it has passed; with ``open`` and ``go``.
     """
 
     word: Word
+    manifest: Digest | None = None
     joint: GateResult | None = None
 
 

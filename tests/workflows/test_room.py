@@ -13,7 +13,7 @@ from baton.model.base import canonical_json
 from baton.model.status import Phase
 from benchmarks.gate import EVENTS, HISTORY, MESSAGE, fill
 from tests.workflows.people import about_gate, act
-from workflows import board, room
+from workflows import floor, room
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def test_a_refused_statement_takes_a_bounded_part_of_the_history(temporal:
     # So a thousand of them fit, with what else a release needs.
     assert 1_000 * 12 < room.HISTORY_EVENTS < EVENTS
     assert HISTORY > 1_000 * 32_000
-    assert room.RECORD_BYTES + board.LOG_BYTES < 0.7 * MESSAGE
+    assert room.RECORD_BYTES + floor.LOG_BYTES < 0.7 * MESSAGE
 
 
 async def test_a_release_that_has_heard_too_much_says_so_and_can_still_be_ended(release: Release) -> None:

@@ -68,6 +68,9 @@ ENTRIES = (
     Entry("cancel", _ACT, "End a release that is not public yet.", "baton.cli.commands.act"),
     Entry("check", _PREPARE, "Find what is wrong before a release starts.", "baton.cli.commands.prepare"),
     Entry("plan", _PREPARE, "Show what a release would do.", "baton.cli.commands.prepare"),
+    Entry(
+        "policy", _PREPARE, "Who signs what: plan a change of it, audit what is public.", "baton.cli.commands.policy"
+    ),
     Entry("keys", _PREPARE, "The team's OpenPGP key: make it, change it, publish it.", "baton.cli.commands.keys"),
     Entry(
         "import",

@@ -108,12 +108,12 @@ def _machine(entry: TrustedIdentity) -> TrustedIdentity | None:
 def _signers_of_all_days(project: Project, stream: str) -> Iterator[TrustedIdentity]:
     for spell in spells(project.settings, stream):
         for signer in real_signers(spell.policy, project):
-            for entry in _who_signs(signer):
+            for entry in who_signs(signer):
                 if entry.who is Who.MACHINE:
                     yield entry.model_copy(update={"first": spell.first, "last": spell.last})
 
 
-def _who_signs(signer: AnySigner) -> tuple[TrustedIdentity, ...]:
+def who_signs(signer: AnySigner) -> tuple[TrustedIdentity, ...]:
     """Everyone any one of whom may make the signature."""
     match signer:
         case HumanSigstoreSigner(people=people):
@@ -132,9 +132,9 @@ def _unlisted(project: Project, listed: TrustedStream, subject: str, today: date
     """Today's signers that the list does not have, and kinds of signature that it asks for in vain."""
     made = set()
     for signer in real_signers(policy_of(project.settings, listed.name, today), project):
-        entries = _who_signs(signer)
+        entries = who_signs(signer)
         made |= {signature_kind(entry) for entry in entries}
-        if not any(_holds(there, entry) and there.covers(today) for there in listed.trusted for entry in entries):
+        if not any(holds(there, entry) and there.covers(today) for there in listed.trusted for entry in entries):
             who = " or ".join(map(str, entries))
             fact = f"the published list does not have {who} today, so that the next files would not verify"
             yield error(subject, fact, "publish a list that has it first")
@@ -144,7 +144,7 @@ def _unlisted(project: Project, listed: TrustedStream, subject: str, today: date
             yield error(subject, fact, "sign so until the stream ends, or publish a list that does not require it")
 
 
-def _holds(entry: TrustedIdentity, signer: TrustedIdentity) -> bool:
+def holds(entry: TrustedIdentity, signer: TrustedIdentity) -> bool:
     """Whether signatures by the signer are among those that the entry names, on the days when that counts."""
     match entry, signer:
         case TrustedSigstoreIdentity(), TrustedSigstoreIdentity():

@@ -13,7 +13,7 @@ from baton.model.errors import Refused
 from baton.model.version import StreamStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from baton.model.version import Stream
 
@@ -59,6 +59,27 @@ def with_streams(document: bytes, streams: Iterable[Stream]) -> bytes:
     return _edited(document, edits, newline)
 
 
+def with_stream_tables(document: bytes, added: Mapping[str, str]) -> bytes:
+    """A `release.toml` with more tables of its streams, each after the last that the stream has.
+
+    Args:
+        document: a valid `release.toml`.
+        added: by the stream's name, the tables as TOML, its lines as on Unix.
+
+    Raises:
+        Refused: a stream has no table under a header of its own.
+    """
+    newline = "\r\n" if b"\r\n" in document else "\n"
+    nodes = [(_path(node.named_children[0]), node) for node in _nodes(document)]
+    edits = []
+    for stream, text in added.items():
+        own = [node for path, node in nodes if path[:2] == ("streams", stream)]
+        if not own:
+            raise Refused(f'stream {stream} can\'t be changed: write it as a table under a header [streams."{stream}"]')
+        edits.append(_Edit(end := _end_of(max(own, key=_start), document), end, f"\n\n{text}"))
+    return _edited(document, edits, newline)
+
+
 def _edited(document: bytes, edits: Iterable[_Edit], newline: str) -> bytes:
     made, position = b"", 0
     for edit in sorted(edits, key=lambda edit: edit.start):
@@ -95,8 +116,13 @@ def _changes(stream: Stream, said: dict[str, Any], table: Node | None, document:
 
 def _tables(document: bytes) -> dict[tuple[str, ...], Node]:
     """The document's tables by their paths."""
+    return {_path(node.named_children[0]): node for node in _nodes(document) if node.type == "table"}
+
+
+def _nodes(document: bytes) -> list[Node]:
+    """The document's tables, also those that are elements of arrays, in its order."""
     nodes = Parser(_LANGUAGE).parse(document).root_node.named_children
-    return {_path(node.named_children[0]): node for node in nodes if node.type == "table"}
+    return [node for node in nodes if node.type in ("table", "table_array_element")]
 
 
 def _path(key: Node) -> tuple[str, ...]:
@@ -121,7 +147,7 @@ def _values(table: Node) -> dict[str, Node]:
 
 
 def _end_of_streams(tables: dict[tuple[str, ...], Node], document: bytes) -> int:
-    """Where the last table that is about a stream ends, with the comments that follow it without an empty line.
+    """Where the last table that is about a stream ends.
 
     Raises:
         Refused: no stream is written as a table.
@@ -129,8 +155,13 @@ def _end_of_streams(tables: dict[tuple[str, ...], Node], document: bytes) -> int
     last = max((node for path, node in tables.items() if path[0] == "streams"), key=_start, default=None)
     if last is None:
         raise Refused('no stream can be added after the others: none is written as a table such as [streams."3.14"]')
-    pairs = _pairs(last)
-    end = _line_end(document, (pairs[-1].named_children[1] if pairs else last.named_children[0]).end_byte)
+    return _end_of(last, document)
+
+
+def _end_of(table: Node, document: bytes) -> int:
+    """Where a table ends, with the comments that follow it without an empty line."""
+    pairs = _pairs(table)
+    end = _line_end(document, (pairs[-1].named_children[1] if pairs else table.named_children[0]).end_byte)
     while document[end:].lstrip(b"\r").startswith(b"\n#"):
         end = _line_end(document, document.index(b"\n", end) + 1)
     return end

@@ -1,0 +1,66 @@
+"""Projects whose ways to sign change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+CPYTHON = Path(__file__).parents[2] / "examples" / "cpython"
+MACHINE = "https://github.com/python/release-tools/.github/workflows/sign-release.yml@refs/heads/main"
+TEAM = "F1ACA8BE555E9E5BF12D39B621BD092A3F52B845"
+
+BY_PEOPLE = """
+[signing.people]
+roles = ["release-manager"]
+suffix = ".sigstore"
+
+[signing.machine]
+"""
+
+
+class Copy:
+    """A copy of the example that tests may change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = shutil.copytree(CPYTHON, folder)
+        self.file = folder / "release.toml"
+        self.list = folder / "identities.json"
+
+    def change(self, *changes: tuple[str, str]) -> None:
+        text = self.file.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        self.file.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def cpython(tmp_path: Path) -> Copy:
+    """CPython as the example has it: machines sign beside people up to 3.15, and alone from 3.16 on."""
+    return Copy(tmp_path / "cpython")
+
+
+@pytest.fixture
+def by_people(cpython: Copy) -> Copy:
+    """CPython as it was before: people sign every stream, and each but 3.14 and 3.15 has OpenPGP signatures."""
+    own = cpython.file.read_text(encoding="utf-8")
+    start = own.index("# The first stream that a machine signs")
+    own = own[:start] + own[own.index("# Who may act, as the release PEPs") :]
+    own = own.replace('sigstore = "machine"\ngpg = "none"', 'sigstore = "human"\ngpg = "team"')
+    own = own.replace("\n[signing.machine]\n", BY_PEOPLE)
+    for stream in ("3.14", "3.15"):
+        header = f'[streams."{stream}"]'
+        own = own.replace(header, f'[streams."{stream}".signing]\ngpg = "none"\n\n{header}')
+    cpython.file.write_text(own, encoding="utf-8")
+
+    listed = json.loads(cpython.list.read_text(encoding="utf-8"))
+    for stream in listed["streams"]:
+        kept = [one for one in stream["trusted"] if one.get("identity") != MACHINE]
+        if stream["name"] == "3.16":
+            kept.append({"kind": "openpgp", "fingerprint": TEAM, "who": "machine"})
+        stream["trusted"] = kept
+    cpython.list.write_text(json.dumps(listed), encoding="utf-8")
+    return cpython

@@ -47,9 +47,7 @@ def download(address: str, folder: Path, *, tell: Callable[[str], None] = lambda
         Unavailable: the server does not answer, or is busy.
         Failed: the server refuses, or redirects too often.
     """
-    with httpx.Client(
-        timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}, follow_redirects=True, max_redirects=_REDIRECTS
-    ) as client:
+    with _client() as client:
         base = _parsed(address)
         with _answer(client, base) as found:
             if found is None:
@@ -77,6 +75,30 @@ def download(address: str, folder: Path, *, tell: Callable[[str], None] = lambda
     return result
 
 
+def listed_folders(address: str) -> tuple[str, ...]:
+    """The addresses of the folders right below a web folder that its listing links to; none if it has none.
+
+    Args:
+        address: of the web folder.
+
+    Raises:
+        Invalid, Missing, Unavailable, Failed: as :func:`download`; but it need not list any file.
+    """
+    with _client() as client, _answer(client, _parsed(address)) as page:
+        if page is None:
+            raise Missing(f"{address} is not there (404)")
+        if not page.url.path.endswith("/"):
+            return ()
+        names = (name.removesuffix("/") for name in _linked(page) if name.endswith("/"))
+        return tuple(str(page.url.join(f"./{name}/")) for name in names if _NAME.fullmatch(name))
+
+
+def _client() -> httpx.Client:
+    return httpx.Client(
+        timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}, follow_redirects=True, max_redirects=_REDIRECTS
+    )
+
+
 class _Links(HTMLParser):
     """Where a page's links lead."""
 
@@ -91,6 +113,16 @@ class _Links(HTMLParser):
 
 def _listed(page: httpx.Response) -> list[str]:
     """The files right below a folder that its listing links to."""
+    files = [name for name in _linked(page) if _NAME.fullmatch(name)]
+    if not files:
+        raise Invalid(
+            f"{page.url} lists no files: expected a web server's listing of a folder, or name one of the files"
+        )
+    return files
+
+
+def _linked(page: httpx.Response) -> list[str]:
+    """What a page links to, as it says it, each once."""
     text = b""
     for chunk in page.iter_raw():
         text += chunk
@@ -98,13 +130,7 @@ def _listed(page: httpx.Response) -> list[str]:
             raise Invalid(f"{page.url} is longer than a listing of files: name one of the files")
     links = _Links()
     links.feed(text.decode("utf-8", "replace"))
-    names = dict.fromkeys(unquote(link.removeprefix("./")) for link in links.found)
-    files = [name for name in names if _NAME.fullmatch(name)]
-    if not files:
-        raise Invalid(
-            f"{page.url} lists no files: expected a web server's listing of a folder, or name one of the files"
-        )
-    return files
+    return list(dict.fromkeys(unquote(link.removeprefix("./")) for link in links.found))
 
 
 def _signed_and_signatures(name: str) -> list[str]:

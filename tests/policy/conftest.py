@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.trust.conftest import _own_trust_root_cache, bundle, gnupg, sandbox
+
+__all__ = ["_own_trust_root_cache", "bundle", "gnupg", "sandbox"]
+
 CPYTHON = Path(__file__).parents[2] / "examples" / "cpython"
 MACHINE = "https://github.com/python/release-tools/.github/workflows/sign-release.yml@refs/heads/main"
 TEAM = "F1ACA8BE555E9E5BF12D39B621BD092A3F52B845"

@@ -69,5 +69,71 @@ def plan(
     write_plan(project, wish, out, overwrite=overwrite_other_content, as_json=as_json)
 
 
-_TOLD = inspect.getdoc(plan) or ""
-policy.command("plan", help=help_text(_TOLD), epilog=examples(_TOLD))(plan)
+def audit(
+    where: Annotated[str, typer.Argument(metavar="DIR|URL", help="What was published: releases in folders, or one.")],
+    *,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project", "-C", metavar="DIR", help="The folder with release.toml.", show_default="this folder"
+        ),
+    ] = None,
+    identities: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|NAME", help="Go by a list alone: a file, or the project whose list is at hand."),
+    ] = None,
+    digests: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What the files have to be; they need not be here. JSON or sha256sum's."),
+    ] = None,
+    released: Annotated[
+        date | None,
+        typer.Option(
+            metavar="DAY", parser=_day, help="The day of the releases.", show_default="that of their first signature"
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Files to leave out, like 'doc/*'; may be repeated.")
+    ] = None,
+    gpg_key: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A signer's exported OpenPGP key; may be repeated.")
+    ] = None,
+    trust_config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Another Sigstore instance's client trust configuration.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not refresh Sigstore's trust root; take the one at hand.")
+    ] = False,
+    as_json: a.Json = False,
+) -> None:
+    """Report every published file that is signed otherwise than the policy says.
+
+    Looks at each file below a folder, or at an address, with the signatures beside it: one that is missing, one of a
+    kind that the stream does not have, one by somebody whose signature does not count for the stream on that day, one
+    that has expired, was revoked, or does not fit. Ends with 1 if there is any.
+
+    Examples:
+      baton policy audit /srv/www/hello -C examples/hello
+      baton policy audit https://www.python.org/ftp/python/3.14.0/ --identities cpython
+      baton policy audit bundles --identities cpython --digests digests.json --offline
+    """
+    from baton.cli.policy_audit import Means, show_audit
+
+    if project is not None and identities is not None:
+        raise typer.BadParameter("say what is expected by --project or by --identities, not by both")
+    means = Means(
+        folder=project,
+        identities=identities,
+        digests=digests,
+        keys=tuple(gpg_key or ()),
+        ignored=tuple(ignore or ()),
+        released=released,
+        trust_config=trust_config,
+        offline=offline,
+    )
+    raise typer.Exit(show_audit(where, means, as_json=as_json))
+
+
+for _command in (plan, audit):
+    _told = inspect.getdoc(_command) or ""
+    policy.command(_command.__name__, help=help_text(_told), epilog=examples(_told))(_command)

@@ -170,8 +170,12 @@ class _Judged:
                 yield self._of_signature(Wrong(signature.fault), signature, signature.reason)
 
     def _missing(self) -> Iterator[Disagreement]:
-        if not self.file.signatures and not self.expected.required:
+        signatures = self.file.signatures
+        if not signatures and not self.expected.required:
             yield _of_file(self.file, Wrong.MISSING, "no signature lies beside it")
+        if signatures and all(one.fault is Fault.NOT_CHECKED for one in signatures):
+            reason = "none of its signatures can be checked: give the keys of those who sign with --gpg-key"
+            yield _of_file(self.file, Wrong.MISSING, reason)
         for kind, signers in self.expected.required.items():
             there = [one for one in self.file.signatures if one.kind is kind]
             if not there:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baton.model.errors import Refused
 from baton.model.version import StreamStatus
-from baton.policy.listed import list_of_policy, published_list, signers_on
+from baton.policy.listed import list_of_policy, published_list, require_real, signers_on
 from baton.policy.phase_out import require_possible
 from baton.project.check_identities import holds, identities_findings
 from baton.project.finding import Severity
@@ -67,9 +67,11 @@ def plan_change(project: Project, phase_out: PhaseOut, today: date) -> Change:
         today: in UTC.
 
     Raises:
-        Invalid, Missing, Refused: as :func:`baton.policy.phase_out.require_possible`; or the `release.toml`, changed,
-            would not pass ``baton check``, or some published file would stop verifying.
+        Invalid, Missing, Refused: as :func:`baton.policy.phase_out.require_possible`; or the project is only ever
+            rehearsed; or the `release.toml`, changed, would not pass ``baton check``, or some published file would stop
+            verifying.
     """
+    require_real(project)
     published = published_list(project)
     before = published or list_of_policy(project, today)
     require_possible(phase_out, project, before, today)

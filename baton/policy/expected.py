@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baton.policy.listed import list_of_policy, published_list, signers_on
+from baton.policy.listed import list_of_policy, published_list, require_real, signers_on
 from baton.project.check_identities import holds
 from baton.project.signing_policy import policy_of
 from baton.trust.identities import SignatureKind, TrustedIdentities, signature_kind
@@ -61,7 +61,9 @@ def policy_of_project(project: Project, today: date) -> Policy:
 
     Raises:
         Missing, Invalid: the list can't be used.
+        Refused: the project is only ever rehearsed.
     """
+    require_real(project)
     own = list_of_policy(project, today)
     listed = published_list(project)
     if listed is None:

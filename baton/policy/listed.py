@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from baton.model.errors import Invalid
+from baton.model.errors import Invalid, Refused
 from baton.model.plan import SigstoreInstance
 from baton.project.check_identities import who_signs
 from baton.project.signers import real_signers
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 _INSTANCE = {"machine": "machine", "dispatched": "dispatched", "human": "people"}
 """Which table names the Sigstore instance of a policy."""
+
+
+def require_real(project: Project) -> None:
+    """Refuse a project that is only ever rehearsed: the sandbox signs in its place.
+
+    Raises:
+        Refused: it is one.
+    """
+    if project.settings.project.sandbox:
+        raise Refused(f"{project.file}: project.sandbox is true; nobody relies on the signatures of rehearsals")
 
 
 def published_list(project: Project) -> TrustedIdentities | None:

@@ -286,6 +286,25 @@ def test_a_list_alone_is_enough(site: Site, gnupg: Gnupg, capsys: pytest.Capture
     assert disagreements(capsys) == {"spam/3.14.0/spam-3.14.0.tar.gz": ["missing"]}, "3.13 requires no kind"
 
 
+def test_what_cant_be_checked_is_told_and_proves_nothing(
+    site: Site, gnupg: Gnupg, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.release(gnupg)
+    listed = json.loads((site.project / "identities.json").read_text())
+    for entry in listed["streams"][0]["trusted"]:
+        entry.pop("public_key", None)
+    keyless = tmp_path / "keyless.json"
+    keyless.write_text(json.dumps(listed))
+    by = ("--identities", str(keyless))
+    assert site.audit(site.served, by=by) == 0
+    assert "2 OpenPGP signatures not checked" in capsys.readouterr().out
+
+    (site.served / "spam/3.13.1/spam-3.13.1.zip.sigstore.json").unlink()
+    assert site.audit(site.served, "--json", by=by) == 1
+    assert disagreements(capsys) == {"spam/3.13.1/spam-3.13.1.zip": ["missing"]}
+    assert site.audit(site.served, "--gpg-key", site.project / "team.asc", by=by) == 0
+
+
 def test_an_address_is_read_by_its_listing(
     site: Site, gnupg: Gnupg, web: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

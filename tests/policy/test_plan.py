@@ -29,6 +29,7 @@ TODAY = datetime.now(UTC).date()
 DAY = TODAY + timedelta(days=60)
 EVE = DAY - timedelta(days=1)
 BUNDLES = Path(__file__).parents[1] / "trust" / "bundles"
+HELLO = Path(__file__).parents[2] / "examples" / "hello" / "release.toml"
 PAGES = {"signers.md", "announcement.md", "deprecation.md", "verifiers.md"}
 ISSUE = ("--machine-from", "3.16", "--no-gpg-from", "3.14")
 
@@ -184,6 +185,13 @@ def test_nobody_is_left_without_a_signature(by_people: Copy, capsys: pytest.Capt
 
 def test_a_day_that_has_come_is_refused(cpython: Copy, capsys: pytest.CaptureFixture[str]) -> None:
     assert "is not after today" in refusal(cpython, capsys, *ISSUE, "--on", f"{TODAY}")
+
+
+def test_a_project_that_is_only_rehearsed_is_refused(cpython: Copy, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(HELLO, cpython.file)
+    assert "project.sandbox is true" in refusal(cpython, capsys, *ISSUE)
+    assert run(["policy", "audit", str(cpython.folder), "-C", str(cpython.folder)]) == 1
+    assert "project.sandbox is true" in capsys.readouterr().err
 
 
 def test_a_wrong_call_is_one(cpython: Copy, capsys: pytest.CaptureFixture[str]) -> None:

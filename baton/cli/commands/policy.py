@@ -18,7 +18,7 @@ policy = typer.Typer(
     pretty_exceptions_enable=False,
     help="Who signs what: plan a change of it, or audit what is published.",
     epilog="\b\nExamples:\n  baton policy plan --machine-from 3.16 --no-gpg-from 3.14\n"
-    "  baton policy audit /srv/www/hello -C .",
+    "  baton policy audit /srv/www -C .",
 )
 
 
@@ -113,7 +113,7 @@ def audit(
     that has expired, was revoked, or does not fit. Ends with 1 if there is any.
 
     Examples:
-      baton policy audit /srv/www/hello -C examples/hello
+      baton policy audit /srv/www -C examples/cpython
       baton policy audit https://www.python.org/ftp/python/3.14.0/ --identities cpython
       baton policy audit bundles --identities cpython --digests digests.json --offline
     """

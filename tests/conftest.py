@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 import sysconfig
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from baton.model import evidence, hearing, platform, work
 from baton.model.plan import Plan
+from baton.sandbox.ports import Ports, is_free
+from baton.sandbox.state import State
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+# The same examples everywhere and always, however long each takes: what passed here passes on a busy machine.
+hypothesis.settings.register_profile(
+    "anywhere",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("anywhere")
+
+PATIENCE = 120.0
+"""Seconds within which what a test waits for comes on the busiest machine; only a test that fails waits so long."""
 
 PLAN = {
     "release": {"project": "hello", "version": "1.0.0"},
@@ -127,10 +146,29 @@ def executable(name: str) -> str:
     return found
 
 
+# Each process of a run has ports of its own, which the system lends to no outgoing connection (they begin at 32768 on
+# Linux, at 49152 elsewhere), and which no world takes by itself.
+_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = itertools.cycle(range(12_000 + _NUMBER % 8 * 1_000, 13_000 + _NUMBER % 8 * 1_000))
+
+
+def own_port() -> int:
+    """A port that is free, and that nothing else will take while its server is down for a moment."""
+    return next(port for port in _PORTS if is_free(port))
+
+
+def own_ports(state: Path) -> Path:
+    """Give the world on a state folder ports that no other test's world takes while one of its servers is down."""
+    state.mkdir(mode=0o700, exist_ok=True)
+    State.at(state).ports.write_text(Ports(**{name: own_port() for name in Ports.model_fields}).model_dump_json())
+    return state
+
+
 async def dev_server() -> WorkflowEnvironment:
     """The real dev server, in memory."""
     return await WorkflowEnvironment.start_local(
         dev_server_existing_path=executable("temporal"),
+        port=own_port(),
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
         dev_server_log_level="error",

@@ -17,6 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from baton.model import work
 from baton.model.version import ReleaseId
+from tests.conftest import PATIENCE
 from worker import USAGE, arguments
 
 if TYPE_CHECKING:
@@ -75,11 +76,13 @@ async def test_a_worker_for_one_job_does_it_and_leaves(
                 )
                 for _ in range(2)
             ]
-            _, said = await asyncio.wait_for(process.communicate(), 30)
+            _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
             assert process.returncode == 0, said.decode()
             # One was done, and failed for good: it is a rehearsal's. The other waits for the next worker.
             ended, _ = await asyncio.wait(
-                [asyncio.create_task(one.result()) for one in asked], return_when=asyncio.FIRST_COMPLETED, timeout=10
+                [asyncio.create_task(one.result()) for one in asked],
+                return_when=asyncio.FIRST_COMPLETED,
+                timeout=PATIENCE,
             )
             assert [type(one.exception()) for one in ended] == [WorkflowFailureError]
             for one in asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import random
 import socket
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import platformdirs
 from pydantic import Field, ValidationError
 
 from baton.model.base import Value
+from baton.model.errors import Unavailable
 from baton.sandbox.state import write_private
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 """Where every server of a world listens: nobody else can reach it."""
+
+_LASTING = range(20_000, 32_768)
+"""Below the ports that systems lend to outgoing connections: from 32768 on Linux, from 49152 elsewhere (RFC 6335)."""
 
 Port = Annotated[int, Field(gt=0, lt=65536)]
 
@@ -70,11 +75,15 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that the system says is free."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that is free, and that the system lends to no outgoing connection while its server starts again.
+
+    Raises:
+        Unavailable: all of them are taken.
+    """
+    for port in random.sample(_LASTING, len(_LASTING)):
+        if is_free(port):
+            return port
+    raise Unavailable(f"none of the ports from {_LASTING[0]} to {_LASTING[-1]} is free: end what takes them")
 
 
 def _remembered(file: Path) -> Ports:

@@ -25,6 +25,7 @@ from baton.sandbox.fake_ci.github import Fault
 from baton.settings import WorkerSettings
 from baton.store import LocalStore
 from tests.builders.github_world import FILES, TOKEN, World, github_world
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +81,7 @@ class Worker:
         return report
 
     def ended(self, run: OutsideRun) -> RunReport:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not (report := self.follow(run)).state.ended:
             assert time.monotonic() < deadline, report
             time.sleep(0.05)

@@ -20,6 +20,7 @@ from baton.sandbox.fake_ci.azure_pipeline import Fault, Pipeline, Project, Stage
 from baton.sandbox.fake_ci.runs import Recipe
 from baton.store import open_store
 from tests.builders.azure_contract import Checked
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,7 +133,7 @@ class World:
 
 def until(look: Callable[[], RunReport], wanted: Callable[[RunReport], bool]) -> RunReport:
     """Look again until it is as wanted."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not wanted(report := look()):
         assert time.monotonic() < deadline, report
         time.sleep(0.02)

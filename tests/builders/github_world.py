@@ -18,6 +18,7 @@ from baton.sandbox.fake_ci.github import Access, Fault, GitHubConfig, GitHubSimu
 from baton.sandbox.fake_ci.runs import Recipe
 from baton.store import Store, open_store
 from tests.builders.github_contract import Contract
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +122,7 @@ def until(
     adapter: GitHubActions, run: OutsideRun, wanted: Callable[[RunReport], bool] = lambda report: report.state.ended
 ) -> RunReport:
     """Look until the report is as wanted."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not wanted(report := adapter.look(run)):
         assert time.monotonic() < deadline, report
         time.sleep(0.02)

@@ -12,6 +12,7 @@ import pytest
 
 from baton.builders.port import FailedWithLog, Stopped
 from baton.model.errors import Failed, Invalid, Missing, Refused
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +48,7 @@ def said(built: Built, store: Store) -> Any:
 
 
 def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         if time.monotonic() > deadline:
             return False
@@ -163,13 +164,16 @@ def test_at_the_timeout_the_whole_tree_is_ended(build: Build, tmp_path: Path, se
     pid = tmp_path / "pid"
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); child.wait()"
 
-    with pytest.raises(FailedWithLog, match="stopped after the 2 s that the work may take"):
-        build(("python", "-c", SLEEPING_CHILD.format(pid=str(pid), session=session) + stubborn), timeout=2)
+    # On a busy machine it may take longer than that until there is a tree to end.
+    for seconds in (2, 10, 60):
+        with pytest.raises(FailedWithLog, match=f"stopped after the {seconds} s that the work may take"):
+            build(("python", "-c", SLEEPING_CHILD.format(pid=str(pid), session=session) + stubborn), timeout=seconds)
+        if pid.exists():
+            break
 
     assert gone(int(pid.read_text()))
 
 
-@pytest.mark.timeout(30)
 def test_when_the_caller_wishes_it_the_whole_tree_is_ended(build: Build, tmp_path: Path, caller: Any) -> None:
     pid = tmp_path / "pid"
     caller.progress = lambda tail: caller.enough.set() if "under way" in tail else None

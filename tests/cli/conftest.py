@@ -35,7 +35,7 @@ from baton.model.manifest import Artifact, ManifestRef, SetRef
 from baton.model.status import ReleaseStatus
 from baton.settings import WorkerSettings
 from baton.store import open_store
-from tests.conftest import CONTRACT, REAL
+from tests.conftest import CONTRACT, PATIENCE, REAL
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Team:
 
     async def until(self, condition: Callable[[ReleaseStatus], object]) -> ReleaseStatus:
         """Poll until the release's status fulfils a condition."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not condition(status := await self.status()):
                 await asyncio.sleep(0.05)
         return status
@@ -247,7 +247,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_ssh_key(file: Path) -> dict[str, str]:
     """A new key pair, and the roster's entry of it."""
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", os.fspath(file)]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     return {"kind": "ssh", "public_key": file.with_suffix(".pub").read_text(encoding="utf-8").strip()}
 
 

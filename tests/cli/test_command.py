@@ -18,6 +18,7 @@ import pytest
 from baton.cli import overview
 from baton.cli.group import ENTRIES, examples, help_text
 from baton.model.status import Phase
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Team
@@ -38,7 +39,7 @@ def baton(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
@@ -227,11 +228,11 @@ def at_a_terminal(*arguments: str, at: str, answer: str) -> int:
     seen = b""
     try:
         while at.encode() not in seen:
-            readable, _, _ = select.select([ours], [], [], 20)
+            readable, _, _ = select.select([ours], [], [], PATIENCE)
             assert readable, f"{at!r} was never asked: {seen.decode()}"
             seen += os.read(ours, 4096)
         os.write(ours, f"{answer}\n".encode())
-        return process.wait(timeout=20)
+        return process.wait(timeout=PATIENCE)
     finally:
         process.kill()
         process.wait()

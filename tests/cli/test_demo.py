@@ -17,9 +17,8 @@ import httpx
 import psutil
 import pytest
 
-from baton.sandbox.ports import Ports, free_port
-from baton.sandbox.state import State
 from baton.sandbox.world import read_world
+from tests.conftest import PATIENCE, own_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +54,7 @@ class Ran:
 def ran() -> Iterator[Ran]:
     """A demonstration that a script has run to its end."""
     folder = Path(tempfile.mkdtemp(prefix="baton-demo-"))
-    ports = Ports(**{name: free_port() for name in Ports.model_fields})
-    State.at(folder).ports.write_text(ports.model_dump_json())
+    own_ports(folder)
     done = demo(folder, "--yes", "--json")
     assert done.returncode == 0, done.stderr
     yield Ran(folder, json.loads(done.stdout))
@@ -158,7 +156,7 @@ def test_a_world_that_is_kept_goes_on_is_used_again_and_ends_when_it_is_told_to(
         assert world.is_running()
     finally:
         world.terminate()
-        world.wait(timeout=30)
+        world.wait(timeout=PATIENCE)
     assert left_of(ran.folder) == []
 
 

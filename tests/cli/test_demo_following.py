@@ -24,6 +24,7 @@ from baton.model.status import Phase
 from baton.sandbox.borrowed import BorrowedWorld
 from baton.sandbox.state import State
 from baton.sandbox.world import FakeCi, World
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ def test_the_same_world_is_brought_up_again(
 
 
 async def look_until_it_fails(followed: Followed) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             await followed.look()
 
@@ -147,7 +148,7 @@ async def test_nobody_has_to_answer_when_somebody_else_signs_off(
         waits = await followed.until_it_matters()
         asking = asyncio.create_task(pass_gate(followed, team.plan, waits, terminal.console, yes=False))
         assert (await team.baton("sign-off", team.name, "publish", "--as", "grace", "--yes")).code == 0
-        await asyncio.wait_for(asking, timeout=20)
+        await asyncio.wait_for(asking, timeout=PATIENCE)
         released = await followed.until_it_matters()
     assert [given.by for given in released.gates[0].given] == ["grace"]
 

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from baton.sandbox.ports import Ports, free_port
-from baton.sandbox.state import State
 from baton.sandbox.world import read_world
+from tests.conftest import PATIENCE, own_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +33,7 @@ STARTER = Path(__file__).parents[2] / "starter.py"
 def folder() -> Iterator[Path]:
     """A state folder with a path as short as people's own, on ports that nobody else wants."""
     folder = Path(tempfile.mkdtemp(prefix="baton-dev-"))
-    ports = Ports(**{name: free_port() for name in Ports.model_fields})
-    State.at(folder).ports.write_text(ports.model_dump_json())
+    own_ports(folder)
     yield folder
     shutil.rmtree(folder)
 
@@ -74,9 +72,7 @@ def test_it_runs_in_the_foreground_and_ends_in_order_when_told_to(folder: Path) 
         assert (second.returncode, second.stdout) == (1, "")
         assert f"as process {process.pid}" in second.stderr
         process.send_signal(signal.SIGTERM)
-        started = time.monotonic()
-        assert process.wait(timeout=30) == 0
-        assert time.monotonic() - started < 20
+        assert process.wait(timeout=PATIENCE) == 0
     assert left_of(folder) == []
 
 
@@ -84,7 +80,7 @@ def test_nothing_outlives_it_for_long_when_it_is_killed(folder: Path) -> None:
     with dev_in_lines(folder) as (process, _):
         process.kill()
         process.wait()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while left := left_of(folder):
             assert time.monotonic() < deadline, left
             time.sleep(0.1)
@@ -94,7 +90,7 @@ def test_on_a_terminal_it_is_a_page_until_ctrl_c(folder: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(COLUMNS="120", LINES="40")
-        os.execv(sys.executable, command(folder))  # noqa: S606  # only a forked child has the terminal  # noqa: S606  # no shell is wanted between the terminal and the command
+        os.execv(sys.executable, command(folder))  # noqa: S606  # no shell is wanted between the terminal and the command
     seen = _read(terminal, until="✓\x1b[0m  temporal")
     assert "Workers" in seen
     os.write(terminal, b"\x03")
@@ -106,9 +102,9 @@ def test_on_a_terminal_it_is_a_page_until_ctrl_c(folder: Path) -> None:
     assert left_of(folder) == []
 
 
-def _read(terminal: int, *, until: str | None = None, within: float = 60) -> str:
+def _read(terminal: int, *, until: str | None = None) -> str:
     """What a terminal shows, up to some text or to its end."""
-    shown, deadline = b"", time.monotonic() + within
+    shown, deadline = b"", time.monotonic() + PATIENCE
     while until is None or until not in shown.decode(errors="replace"):
         assert time.monotonic() < deadline, shown.decode(errors="replace")[-2000:]
         if select.select([terminal], [], [], 0.2)[0]:

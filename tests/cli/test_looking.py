@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from baton.cli.workers import QueueWorkers
 from baton.model.status import Beginning, Phase, ReleaseStatus
 from baton.store import open_store
+from tests.conftest import PATIENCE
 from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 async def listed(team: Team, *options: str, there: bool = True) -> list[dict[str, Any]]:
     """What `baton list` says of the team's release, once visibility has caught up with it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             document = (await team.baton("list", "--json", *options)).json
             assert document["schema"] == "urn:baton:list:v1"

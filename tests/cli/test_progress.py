@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.common import RawValue
 
 from baton.model import work
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     import pytest
@@ -32,7 +33,7 @@ async def test_what_is_under_way_says_how_far_it_is_and_where(team: Team, monkey
     monkeypatch.setattr(team, "_do_any_work", lambda: do)
     async with team.working():
         await team.start()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while "linking hello.exe" not in (page := (await team.baton("status", team.name)).out):
                 await asyncio.sleep(0.1)
         assert "compiling" not in page

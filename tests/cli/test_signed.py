@@ -11,7 +11,7 @@ from baton.model.statement import act_of
 from baton.model.status import Phase
 from baton.store import open_store
 from tests.cli.conftest import make_ssh_key
-from tests.conftest import executable
+from tests.conftest import PATIENCE, executable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ async def test_what_is_printed_the_temporal_cli_sends_and_it_counts_once(
             *("--name", "sign_off", "--input-file", str(home / "message.json"), "--address", address),
         ]
         for _ in range(2):
-            await asyncio.to_thread(subprocess.run, send, check=True, capture_output=True, timeout=60)
+            await asyncio.to_thread(subprocess.run, send, check=True, capture_output=True, timeout=PATIENCE)
         heard = await team.until(lambda status: status.heard == 2)
         page = await team.baton("log", team.name, "--acts")
 

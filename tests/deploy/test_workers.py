@@ -13,6 +13,8 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
+from tests.conftest import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from temporalio.testing import WorkflowEnvironment
 
     from tests.deploy.conftest import Service
-
-READY_WITHIN = 60.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ async def test_the_worker_of_the_compose_file_comes_up_polls_and_goes(
     service = workers[queue]
     process = await container.start(service["command"], service)
     try:
-        await asyncio.wait_for(_healthy(container, service, process), READY_WITHIN)
-        await asyncio.wait_for(_polled(temporal.client, container.namespace, queue), READY_WITHIN)
+        await asyncio.wait_for(_healthy(container, service, process), PATIENCE)
+        await asyncio.wait_for(_polled(temporal.client, container.namespace, queue), PATIENCE)
     finally:
         if process.returncode is None:
             process.terminate()

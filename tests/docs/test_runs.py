@@ -28,6 +28,7 @@ from baton.sandbox.state import State
 from baton.sandbox.team_key import TeamKey
 from baton.targets import sandbox_folder
 from baton.trust.identities import TrustedIdentities
+from tests.conftest import PATIENCE
 from tests.deploy.conftest import set_up_namespace
 from tests.docs.pages import ROOT, Block, blocks
 from workflows.release import ReleaseWorkflow
@@ -45,7 +46,6 @@ for _block in blocks("console"):
         RUNS[str(_block.page)].append(_block)
 
 NAMESPACE = "operated"
-WITHIN = 30.0
 
 
 def run_page(page: str, folder: Path, **environment: str) -> list[subprocess.CompletedProcess[str]]:
@@ -107,7 +107,7 @@ async def stuck_release(temporal: WorkflowEnvironment, plan: Plan) -> AsyncItera
             task_queue=plan.queue,
             request_eager_start=False,
         )
-        await asyncio.wait_for(failed.wait(), WITHIN)
+        await asyncio.wait_for(failed.wait(), PATIENCE)
         yield address
         await release.terminate()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import worker
 from baton.proof.ssh_key import SshSigningKey
-from tests.conftest import executable
+from tests.conftest import PATIENCE, executable
 from tests.e2e.conftest import Baton
 from tests.proof.conftest import Gnupg, make_ssh_key
 
@@ -35,7 +35,7 @@ class Desk(Baton):
         """What the real ``temporal`` command line says here."""
         command = [executable("temporal"), *arguments, "--address", self._environment["TEMPORAL_ADDRESS"]]
         done = subprocess.run(
-            command, env=self._environment, input=stdin, capture_output=True, text=True, timeout=60, check=False
+            command, env=self._environment, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -55,7 +55,7 @@ def gnupg_home() -> Iterator[Gnupg]:
     try:
         yield Gnupg(home)
     finally:
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=10)
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=PATIENCE)
         # The agent removes its sockets at the same time.
         shutil.rmtree(home, ignore_errors=True)
 
@@ -80,7 +80,7 @@ async def serving(folder: Path, workers: Mapping[str, Mapping[str, str]]) -> Asy
                     stderr=log,
                 )
             )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not all((folder / queue / "ready").exists() for queue in workers):
                 await asyncio.sleep(0.05)
         yield

@@ -1,6 +1,6 @@
-"""A worker that dies, as by kill -9, once before and once after the effect of every activity.
+"""A worker that dies, as by kill -9, before or after the effect of activities, and lives again each time.
 
-``BATON_TEST_DEATHS`` names the folder in which each death leaves its mark; whoever runs this starts it again.
+``BATON_TEST_DEATHS`` names a folder with a file for each death that is due: ``ACTIVITY-before``, ``ACTIVITY-after``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from workflows import orders
 DEATHS = Path(os.environ["BATON_TEST_DEATHS"])
 
 
-def die_once(when: str) -> None:
+def die_if_due(when: str) -> None:
     try:
-        (DEATHS / when).touch(exist_ok=False)
-    except FileExistsError:
+        (DEATHS / when).unlink()
+    except FileNotFoundError:
         return
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -39,9 +39,9 @@ class Mortality(Interceptor):
 class _Mortal(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # SDK's
         name = activity.info().activity_type
-        die_once(f"{name}-before")
+        die_if_due(f"{name}-before")
         done = await super().execute_activity(input)
-        die_once(f"{name}-after")
+        die_if_due(f"{name}-after")
         return done
 
 
@@ -49,12 +49,19 @@ def mortal_worker(*args: Any, **settings: Any) -> Worker:
     settings["interceptors"] = [*settings["interceptors"], Mortality()]
     # So that the shorter heartbeat below is seen by the workflow too.
     shared = SandboxRestrictions.default.with_passthrough_modules("workflows", "baton")
-    return Worker(*args, **settings, workflow_runner=SandboxedWorkflowRunner(restrictions=shared))
+    # With none kept, a task never waits for the dead worker that kept its workflow.
+    return Worker(
+        *args, **settings, max_cached_workflows=0, workflow_runner=SandboxedWorkflowRunner(restrictions=shared)
+    )
 
 
 if __name__ == "__main__":
-    orders.HEARTBEAT = timedelta(seconds=2)
+    orders.HEARTBEAT = timedelta(seconds=4)
     work.BEAT_SECONDS = 0.4
     # The same worker but for its mortality.
     setattr(worker, "Worker", mortal_worker)  # noqa: B010  # the module does not offer it for replacing
-    sys.exit(worker.main())
+    while True:
+        # Forked, since what takes seconds is to import everything anew.
+        if not (life := os.fork()):
+            sys.exit(worker.main())
+        os.waitpid(life, 0)

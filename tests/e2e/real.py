@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from baton.sandbox.state import State
 from baton.sandbox.team_key import TeamKey
 from baton.store import LocalStore
+from tests.conftest import PATIENCE, own_port
 from tests.e2e.conftest import tiny_project
 from tests.e2e.desks import Desk, serving, with_ssh_key
 from workflows.release import ReleaseWorkflow
@@ -96,9 +96,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = own_port()
 
     @property
     def url(self) -> str:
@@ -134,7 +132,7 @@ class Real:
         return self.client.get_workflow_handle(f"release/tiny/{version}")
 
     async def until(self, version: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             while not condition(status := await self.release(version).query(ReleaseWorkflow.status)):
                 await asyncio.sleep(0.1)
         return status

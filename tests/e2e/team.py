@@ -10,6 +10,7 @@ from baton.cli.connect import connect
 from baton.model.evidence import INDEX, Evidence
 from baton.sandbox.sigstore.tokens import TokenIssuer
 from baton.store import LocalStore
+from tests.conftest import PATIENCE
 from tests.e2e.conftest import tiny_project
 from tests.e2e.desks import Desk, with_ssh_key
 from workflows.release import ReleaseWorkflow
@@ -137,7 +138,7 @@ class Team:
 
     async def until(self, name: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
         release = await self.release(name)
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             while not condition(status := await release.query(ReleaseWorkflow.status)):
                 await asyncio.sleep(0.1)
         return status

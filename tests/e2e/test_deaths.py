@@ -8,8 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,85 +19,111 @@ from tests.conftest import CONTRACT
 from tests.e2e.conftest import Baton, start, tiny_plan, tiny_project
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from baton.model.plan import Plan
+    from baton.model.status import ReleaseStatus
     from baton.sandbox.embedded import EmbeddedWorld
 
 pytestmark = pytest.mark.e2e
+DUTIES = ("release", "build", "sign", "publish")
 MORTAL = Path(__file__).with_name("mortal_worker.py")
 # Undone only when a release is cancelled; taken, compared, proven only where a plan or a person says so.
 NOT_ON_THE_WAY = {"forget_source", "unstage", "take_provided", "compare_steps", "take_plan", "prove_act"}
 NOT_ON_THE_WAY |= {"order_run", "follow_run", "retry_run", "collect_run", "cancel_run"}
 NOT_ON_THE_WAY |= {"offer_source", "withdraw_source"}
 NOT_ON_THE_WAY |= {"sign_platform", "verify_authenticode", "submit_notarization", "await_notarization", "staple"}
-ON_THE_WAY = CONTRACT.keys() - NOT_ON_THE_WAY
+ON_THE_WAY = sorted(CONTRACT.keys() - NOT_ON_THE_WAY)
+RELEASES = 5
+"""So many at once share the deaths: most of the time goes by until one is noticed."""
 
 
 @contextlib.asynccontextmanager
-async def kept_alive(command: list[str], environment: Mapping[str, str], log: Path) -> AsyncIterator[None]:
-    """Runs a program, and again each time it dies."""
-
-    async def run() -> None:
-        while True:
-            with log.open("ab") as output:
-                process = await asyncio.create_subprocess_exec(
-                    *command, env={**os.environ, **environment}, stdout=output, stderr=output
-                )
-            try:
-                await process.wait()
-            except asyncio.CancelledError:
-                process.send_signal(signal.SIGKILL)
-                await process.wait()
-                raise
-
-    running = asyncio.create_task(run())
+async def mortal(
+    folder: Path, deaths: Sequence[str], queues: Sequence[str], environment: Mapping[str, str]
+) -> AsyncIterator[Path]:
+    """Runs a worker that dies these deaths, and lives again after each; gives the folder of those that are to come."""
+    due = folder / "deaths"
+    due.mkdir(parents=True)
+    for death in deaths:
+        (due / death).touch()
+    own = {"BATON_TEST_DEATHS": str(due), "BATON_WORKSPACE": str(folder / "work"), "PYTHONPATH": str(MORTAL.parents[2])}
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(MORTAL), *(f"--queue={queue}" for queue in queues)),
+            env={**os.environ, **environment, **own},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
-        yield
+        yield due
     finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def signatures_in_the_log(world: EmbeddedWorld) -> int:
     return len((world.state.sigstore / "logs" / "rekor.log").read_bytes().splitlines())
 
 
-def tags_of(repository: Path) -> list[str]:
+def tags_of(repository: Path) -> set[str]:
     listed = subprocess.run(["git", "-C", str(repository), "tag"], capture_output=True, text=True, check=True)
-    return listed.stdout.split()
+    return set(listed.stdout.split())
+
+
+def on_queues_of_its_own(plan: Plan, number: int) -> Plan:
+    def moved(parts: Sequence[Any], duty: str) -> tuple[Any, ...]:
+        return tuple(part.model_copy(update={"queue": f"{duty}-{number}"}) for part in parts)
+
+    return plan.model_copy(
+        update={
+            "queue": f"release-{number}",
+            "steps": moved(plan.steps, "build"),
+            "checks": moved(plan.checks, "build"),
+            "signers": moved(plan.signers, "sign"),
+            "targets": moved(plan.targets, "publish"),
+        }
+    )
+
+
+async def see_through(world: EmbeddedWorld, baton: Baton, plan: Plan) -> ReleaseStatus:
+    name = f"tiny/{plan.version}"
+    await start(world, plan, task_timeout=timedelta(seconds=5))
+    await baton.until(name, lambda status: any(w.what == "publish" for w in status.waiting), within=300)
+    await asyncio.to_thread(baton, "sign-off", name, "publish", "--yes", "--signal")
+    return await baton.until(name, lambda status: status.phase is Phase.RELEASED, within=300)
 
 
 async def test_a_worker_killed_before_and_after_every_activity_finishes_the_release(
     small_world: EmbeddedWorld, baton: Baton, folder: Path
 ) -> None:
-    children = {status.child.name: status.child for status in small_world.statuses()}
-    for queue in ("release", "build", "sign", "publish"):
-        small_world.kill(queue)
-    plan = tiny_plan(small_world.facts, tiny_project(folder), publish_evidence=True)
-    deaths = folder / "deaths"
-    deaths.mkdir()
-    builder = {**children["build"].environment, "BATON_TEST_DEATHS": str(deaths), "PYTHONPATH": str(MORTAL.parents[2])}
-    other = {**children["release"].environment, **children["sign"].environment, **children["publish"].environment}
-    other |= {"BATON_TEST_DEATHS": str(deaths), "PYTHONPATH": str(MORTAL.parents[2])}
-    mortal = [sys.executable, str(MORTAL)]
-    others = [*mortal, "--queue=release", "--queue=sign", "--queue=publish"]
-    async with (
-        kept_alive([*mortal, "--queue=build"], builder, folder / "build.log"),
-        kept_alive(others, other, folder / "others.log"),
-    ):
-        await start(small_world, plan)
-        await baton.until("tiny/1.0", lambda status: any(w.what == "publish" for w in status.waiting), within=240)
-        await asyncio.to_thread(baton.insist, "sign-off", "tiny/1.0", "publish", "--yes", "--signal")
-        status = await baton.until("tiny/1.0", lambda status: status.phase is Phase.RELEASED, within=120)
-    assert {path.name for path in deaths.iterdir()} == {
-        f"{name}-{at}" for name in ON_THE_WAY for at in ("before", "after")
-    }
-    assert {step.attempt for step in status.steps} == {1}
-    assert status.manifest is not None
-    published = small_world.facts.public_root / "public" / "tiny" / "1.0"
-    files = status.manifest.files
-    assert len(list(published.iterdir())) == 3 * files
-    # One for each file, and one for the evidence.
-    assert signatures_in_the_log(small_world) == files + 1
-    assert tags_of(folder / "tiny") == ["v1.0"]
+    children = {status.child.name: status.child.environment for status in small_world.statuses()}
+    environment = {name: value for duty in DUTIES for name, value in children[duty].items()}
+    for duty in DUTIES:
+        small_world.kill(duty)
+    project = tiny_project(folder)
+    plans = [
+        on_queues_of_its_own(tiny_plan(small_world.facts, project, f"1.{number}", publish_evidence=True), number)
+        for number in range(RELEASES)
+    ]
+    async with contextlib.AsyncExitStack() as workers:
+        still_due = []
+        for number in range(RELEASES):
+            before, after = ON_THE_WAY[number::RELEASES], ON_THE_WAY[(number + 1) % RELEASES :: RELEASES]
+            deaths = [*(f"{name}-before" for name in before), *(f"{name}-after" for name in after)]
+            queues = [f"{duty}-{number}={duty}" for duty in DUTIES]
+            worker = mortal(folder / str(number), deaths, queues, environment)
+            still_due.append(await workers.enter_async_context(worker))
+        ended = await asyncio.gather(*(see_through(small_world, baton, plan) for plan in plans))
+    assert [list(due.iterdir()) for due in still_due] == [[]] * RELEASES
+    assert {step.attempt for status in ended for step in status.steps} == {1}
+    files = 0
+    for status in ended:
+        assert status.manifest is not None
+        published = small_world.facts.public_root / "public" / "tiny" / status.release.version
+        assert len(list(published.iterdir())) == 3 * status.manifest.files
+        files += status.manifest.files
+    # One for each file, and one for each release's evidence.
+    assert signatures_in_the_log(small_world) == files + RELEASES
+    assert tags_of(folder / "tiny") == {plan.source.tag for plan in plans}

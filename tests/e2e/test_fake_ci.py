@@ -14,6 +14,7 @@ from baton.model.status import Phase, StepState
 from baton.sandbox.embedded import EmbeddedWorld
 from baton.sandbox.workers import FAKE_CI_QUEUES
 from baton.targets import sandbox_folder
+from tests.conftest import own_ports
 from tests.e2e.conftest import Baton, start
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ OUTSIDE = {"windows", "macos"}
 
 @pytest.fixture(scope="module")
 def world(folder: Path) -> Iterator[EmbeddedWorld]:
-    with EmbeddedWorld.start(folder / "c", queues=FAKE_CI_QUEUES, fake_ci=True) as world:
+    with EmbeddedWorld.start(own_ports(folder / "c"), queues=FAKE_CI_QUEUES, fake_ci=True) as world:
         yield world
 
 

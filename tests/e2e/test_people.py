@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from baton.model.status import Phase, StepState
-from tests.conftest import executable
+from tests.conftest import PATIENCE, executable
 from tests.e2e.conftest import Baton, start, tiny_plan, tiny_project
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ async def test_a_cancelled_build_is_stopped_with_everything_that_it_started(
         "files": ["tiny.txt"],
     }
     await start(small_world, tiny_plan(small_world.facts, project, "1.6", steps=[step]))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (alive.exists() and alive.read_text()):
             await asyncio.sleep(0.1)
     baton("cancel", "tiny/1.6", "--reason", "wrong commit", "--yes")

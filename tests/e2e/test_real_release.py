@@ -20,6 +20,7 @@ from baton.model.status import Beginning, Phase
 from baton.project.read import read_project
 from baton.project.resolve import resolve
 from baton.proof import seal
+from tests.conftest import PATIENCE
 from tests.e2e.desks import Desk, gnupg_home
 from tests.e2e.forger import Forgery
 from tests.e2e.real import Real, real_world
@@ -111,7 +112,7 @@ async def _until_pending(
     real: Real, version: str, condition: Callable[[PendingActivityInfo], bool]
 ) -> PendingActivityInfo:
     """The first piece of work under way that fulfils a condition."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             described = await real.release(version).describe()
             for pending in described.raw_description.pending_activities:
@@ -141,7 +142,7 @@ def _verify_as_a_stranger(public: Path, team_key: Path) -> None:
         stranger = Gnupg(Path(home))
         stranger.run("--import", team_key)
         stranger.run("--verify", public / "tiny.txt.asc", public / "tiny.txt")
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=10)
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=PATIENCE)
 
 
 async def test_who_writes_to_temporal_alone_gets_nothing_signed_or_published(real: Real) -> None:

@@ -13,7 +13,7 @@ import pytest
 import baton
 from baton.model.status import Phase
 from baton.sandbox.embedded import EmbeddedWorld
-from tests.conftest import executable
+from tests.conftest import executable, own_ports
 from tests.e2e.conftest import Baton
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ RELEASE = f"baton/{baton.__version__}"
 
 @pytest.fixture(scope="module")
 def world(folder: Path) -> Iterator[EmbeddedWorld]:
-    with EmbeddedWorld.start(folder / "w", queues=QUEUES) as world:
+    with EmbeddedWorld.start(own_ports(folder / "w"), queues=QUEUES) as world:
         yield world
 
 

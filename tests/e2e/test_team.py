@@ -6,9 +6,8 @@ import asyncio
 import io
 import json
 import secrets
-import sys
 import tarfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -20,20 +19,21 @@ from baton.model.roster import SigstoreIdentity
 from baton.model.statement import statement_of
 from baton.model.status import Phase, WaitKind
 from baton.proof import seal
-from tests.conftest import CONTRACT
+from tests.conftest import PATIENCE
 from tests.e2e.conftest import start, tiny_plan
 from tests.e2e.desks import Desk, gnupg_home, with_ssh_key
 from tests.e2e.team import MARGARET, Team
-from tests.e2e.test_deaths import MORTAL, kept_alive
+from tests.e2e.test_deaths import mortal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from baton.model.status import ReleaseStatus
     from baton.sandbox.embedded import EmbeddedWorld
 
 pytestmark = pytest.mark.e2e
+JUDGING = ("prove_act-before", "prove_act-after")
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ async def test_a_worker_killed_while_it_judges_an_act_neither_loses_nor_doubles_
         gates=[{"name": "publish", "before": "publish", "needs": {"release-manager": 2}}],
         roster={"people": [person, other]},
     )
-    await start(team.world, plan)
+    await start(team.world, plan, task_timeout=timedelta(seconds=5))
     await team.until_waiting(name, "publish")
     ada_says, margaret_says = [
         json.loads(await asyncio.to_thread(desk, "sign-off", name, "publish", "--print"))
@@ -199,12 +199,12 @@ async def test_a_worker_killed_while_it_judges_an_act_neither_loses_nor_doubles_
         await release.signal("sign_off", ada_says)
     answer = asyncio.create_task(release.execute_update("sign_off", margaret_says, result_type=Answer))
     try:
-        async with kept_alive([sys.executable, str(MORTAL), "--queue=release"], mortal(team, folder), folder / "log"):
-            assert (await asyncio.wait_for(answer, 90)).accepted
+        async with mortal(folder / "mortal", JUDGING, ["release"], environment_of(team, "release")) as due:
+            assert (await asyncio.wait_for(answer, PATIENCE)).accepted
             ended = await team.until(name, lambda status: status.phase is Phase.RELEASED)
     finally:
         await asyncio.to_thread(team.world.restart, "release")
-    assert {"prove_act-before", "prove_act-after"} <= {file.name for file in (folder / "deaths").iterdir()}
+    assert list(due.iterdir()) == []
     assert sorted(given.by for given in ended.gates[0].given) == ["ada", "margaret"]
     heard = await team.heard(name)
     assert sorted((act.by, act.accepted) for act in heard) == [("ada", False), ("ada", True), ("margaret", True)]
@@ -212,15 +212,9 @@ async def test_a_worker_killed_while_it_judges_an_act_neither_loses_nor_doubles_
     assert "this very statement was heard before" in refused.message
 
 
-def mortal(team: Team, folder: Path) -> dict[str, str]:
-    """The environment of a release worker that dies before and after it proves an act, and never else."""
-    deaths = folder / "deaths"
-    deaths.mkdir()
-    for name in CONTRACT.keys() - {"prove_act"}:
-        for at in ("before", "after"):
-            (deaths / f"{name}-{at}").touch()
-    [worker] = [status.child for status in team.world.statuses() if status.child.name == "release"]
-    return {**worker.environment, "BATON_TEST_DEATHS": str(deaths), "PYTHONPATH": str(MORTAL.parents[2])}
+def environment_of(team: Team, worker: str) -> Mapping[str, str]:
+    [child] = [status.child for status in team.world.statuses() if status.child.name == worker]
+    return child.environment
 
 
 async def test_a_paused_build_stops_and_is_made_anew_when_it_goes_on(team: Team, folder: Path) -> None:
@@ -240,7 +234,7 @@ pathlib.Path("dist/tiny.txt").write_text("tiny")
         "files": ["tiny.txt"],
     }
     await start(team.world, tiny_plan(team.world.facts, team.project, "4.0", steps=[step]))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (running.exists() and running.read_text()):
             await asyncio.sleep(0.05)
     process = int(running.read_text())
@@ -248,7 +242,7 @@ pathlib.Path("dist/tiny.txt").write_text("tiny")
     [pending] = described.raw_description.pending_activities
     of = ("--workflow-id", f"release/{name}", "--activity-id", pending.activity_id)
     await asyncio.to_thread(team.ada.temporal, "activity", "pause", *of)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while psutil.pid_exists(process):
             await asyncio.sleep(0.05)
     go.touch()

@@ -30,7 +30,7 @@ from baton.model.statement import statement_of
 from baton.model.status import Beginning, ReleaseStatus
 from baton.proof import seal
 from baton.store import LocalStore
-from tests.conftest import PLAN
+from tests.conftest import PATIENCE, PLAN
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Story:
 
     async def until(self, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
         status: ReleaseStatus
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not condition(status := await self.handle.query("status", result_type=ReleaseStatus)):
                 await asyncio.sleep(0.05)
         return status

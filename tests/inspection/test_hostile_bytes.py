@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NAMES = st.sampled_from(["a.tar", "a.tar.gz", "a.tar.xz", "a.tar.bz2", "a.zip", "a.whl", "a.exe", "a.gz"])
 BEGINNINGS = st.sampled_from([b"", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08\x00", b"\xfd7zXZ\x00", b"BZh9"])
 LIMITS = ArchiveLimits(entries=1000, unpacked_bytes=10_000_000)
-often = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @often

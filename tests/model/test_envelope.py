@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.model.acts import SignOff
@@ -116,7 +116,6 @@ def test_a_predicate_with_anything_in_it_is_read_or_refused(field: str, value: o
     hear(sealed(json.dumps(statement).encode()))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 600), st.binary(max_size=6), st.integers(0, 600))
 def test_a_statement_or_envelope_that_was_cut_or_written_over_is_read_or_refused(
     start: int, written: bytes, removed: int

@@ -132,7 +132,7 @@ class GateRules(RuleBasedStateMachine):
             assert set(self.gate.waiting_people(self.roster)) == able
 
 
-GateRules.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+GateRules.TestCase.settings = settings(max_examples=200, stateful_step_count=30)
 TestGateRules = GateRules.TestCase
 
 

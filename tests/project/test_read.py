@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -231,13 +230,11 @@ def test_a_hostile_document_is_an_invalid_project(tmp_path: Path, document: byte
         read_project(tmp_path)
 
 
-def test_a_file_full_of_mistakes_is_told_of_soon_and_briefly(release_toml: Writer) -> None:
-    started = time.monotonic()
+def test_a_file_full_of_mistakes_is_told_of_briefly(release_toml: Writer) -> None:
     problems = release_toml.problems(more="[archive-limits]\n" + "".join(f"kye{n} = 1\n" for n in range(20_000)))
 
     assert len(problems) == 101
     assert problems[-1].endswith("and 19900 more problems")
-    assert time.monotonic() - started < 5
 
 
 def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
@@ -331,7 +328,7 @@ def _values_replaced() -> st.SearchStrategy[str]:
     return st.tuples(st.sampled_from(assignments), _VALUES).map(replace)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.one_of(st.text(), _lines_shuffled(), _mutilated(), _values_replaced()))
 def test_no_document_raises_anything_but_our_own_errors(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("fuzz")

@@ -20,6 +20,7 @@ from baton.model.roster import OpenPgpKey, Person, Roster, SshKey
 from baton.model.statement import statement_of
 from baton.proof import Sigstore
 from baton.sandbox.sigstore.server import LocalSigstore, local_sigstore
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_ssh_key(file: Path, kind: str = "ed25519", bits: str = "256", passphrase: str = "") -> SshKey:
     """A new key pair in a file, and the roster's entry of it."""
     command = ["ssh-keygen", "-q", "-t", kind, "-b", bits, "-N", passphrase, "-C", "", "-f", str(file)]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     return SshKey(public_key=Path(f"{file}.pub").read_text(encoding="utf-8").strip())
 
 
@@ -86,12 +87,12 @@ def ssh_agent(*files: Path) -> Iterator[str]:
         socket = Path(folder) / "s"
         with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL) as agent:
             try:
-                deadline = time.monotonic() + 10
+                deadline = time.monotonic() + PATIENCE
                 while not socket.exists():
                     assert time.monotonic() < deadline
                     time.sleep(0.005)
                 environment = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
-                subprocess.run(["ssh-add", "-q", *files], env=environment, check=True, timeout=10)
+                subprocess.run(["ssh-add", "-q", *files], env=environment, check=True, timeout=PATIENCE)
                 yield str(socket)
             finally:
                 agent.terminate()
@@ -109,7 +110,7 @@ class Gnupg:
     def run(self, *arguments: str | Path, passphrase: str = "", stdin: bytes = b"") -> bytes:
         loopback = ["--pinentry-mode", "loopback", "--passphrase", passphrase]
         command = ["gpg", "--batch", "--quiet", "--homedir", self.home, *loopback, *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, check=True, timeout=60).stdout
+        return subprocess.run(command, input=stdin, capture_output=True, check=True, timeout=PATIENCE).stdout
 
     def make(self, user: str, *options: str, usage: str = "sign", expires: str = "0") -> str:
         self.run(*options, "--quick-generate-key", user, "ed25519", usage, expires)
@@ -129,7 +130,7 @@ class Gnupg:
 
     def forget_passphrases(self) -> None:
         """End the agent; the next one reads its settings, and asks again."""
-        subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "gpg-agent"], check=True, timeout=10)
+        subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "gpg-agent"], check=True, timeout=PATIENCE)
 
     def listed(self, primary: str, **window: Any) -> OpenPgpKey:
         """The roster's entry of a key as it is now."""
@@ -149,7 +150,7 @@ def gnupg() -> Iterator[Gnupg]:
     try:
         yield Gnupg(home)
     finally:
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=10)
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=PATIENCE)
         # The agent removes its sockets at the same time.
         shutil.rmtree(home, ignore_errors=True)
 

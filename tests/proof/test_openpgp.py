@@ -115,7 +115,7 @@ def test_signing_needs_gpg(gnupg: Gnupg, ada: str, tmp_path: Path, monkeypatch: 
         verify_openpgp(MESSAGE, signature, key, NOW)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_a_changed_signature_never_verifies_and_only_ever_is_refused(
     gnupg: Gnupg, ada: str, data: st.DataObject

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from baton.model.errors import Refused
 from baton.proof.ssh import NAMESPACE, verify_ssh
 from baton.proof.sshsig import fingerprint, key_of_line, read_signature, ssh_string
+from tests.conftest import PATIENCE
 from tests.proof.conftest import make_ssh_key
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ KINDS = [("ed25519", "256"), ("ecdsa", "256"), ("ecdsa", "384"), ("ecdsa", "521"
 
 def sign(file: Path, message: bytes = MESSAGE, namespace: str = NAMESPACE, *options: str) -> bytes:
     command = ["ssh-keygen", "-Y", "sign", *options, "-n", namespace, "-f", str(file)]
-    return subprocess.run(command, input=message, capture_output=True, check=True, timeout=10).stdout
+    return subprocess.run(command, input=message, capture_output=True, check=True, timeout=PATIENCE).stdout
 
 
 def armoured(blob: bytes) -> bytes:
@@ -146,7 +147,7 @@ class TestSecurityKey:
 
         verify_ssh(read_signature(signature), MESSAGE)
         check = ["ssh-keygen", "-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(tmp_path / "signature")]
-        subprocess.run(check, input=MESSAGE, check=True, timeout=10, capture_output=True)
+        subprocess.run(check, input=MESSAGE, check=True, timeout=PATIENCE, capture_output=True)
         assert "does not fit" in refusal(signature, b"another statement")
 
     def test_does_not_count_when_nobody_did(self, kind: str) -> None:

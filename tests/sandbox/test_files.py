@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from baton.sandbox.files import file_server
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def address(folder: Path) -> Iterator[tuple[str, int]]:
 
 def answer(address: tuple[str, int], path: str, method: str = "GET") -> tuple[int, bytes]:
     """What comes for a path exactly as written, as no browser would send it."""
-    connection = http.client.HTTPConnection(*address, timeout=10)
+    connection = http.client.HTTPConnection(*address, timeout=PATIENCE)
     try:
         connection.putrequest(method, path)
         connection.endheaders()

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from baton.sandbox.processes import ProcessId, ProcessList, end, listens
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +107,8 @@ def test_a_process_that_is_asked_to_end_has_time_to_finish() -> None:
         assert process.stdout is not None
         process.stdout.readline()
         started = time.monotonic()
-        end([psutil.Process(process.pid)], grace=20)
-        assert time.monotonic() - started < 10
+        end([psutil.Process(process.pid)], grace=PATIENCE)
+        assert time.monotonic() - started < PATIENCE
         assert process.stdout.readline() == "finished\n"
 
 

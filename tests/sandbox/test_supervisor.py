@@ -14,6 +14,7 @@ from baton.model.errors import Failed, Missing, Refused
 from baton.sandbox.children import Child, Event, Health
 from baton.sandbox.processes import ProcessList
 from baton.sandbox.supervisor import Supervisor
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,8 +74,8 @@ def pid_of(supervisor: Supervisor, name: str) -> int:
     return pid
 
 
-def until(reached: Callable[[], bool], within: float = 20) -> None:
-    deadline = time.monotonic() + within
+def until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -82,7 +83,7 @@ def until(reached: Callable[[], bool], within: float = 20) -> None:
 
 def test_a_child_runs_with_its_own_environment_only(supervisor: Supervisor, child: MakeChild) -> None:
     supervisor.start(child("sign", SERVE))
-    supervisor.wait_ready("sign", within=20)
+    supervisor.wait_ready("sign", within=PATIENCE)
     environment = psutil.Process(pid_of(supervisor, "sign")).environ()
     assert environment["MARK"] == "sign"
     assert "PATH" not in environment
@@ -92,7 +93,7 @@ def test_a_running_child_is_written_down_until_it_ends(
     supervisor: Supervisor, child: MakeChild, listed: ProcessList
 ) -> None:
     supervisor.start(child("sign", SERVE))
-    supervisor.wait_ready("sign", within=20)
+    supervisor.wait_ready("sign", within=PATIENCE)
     assert listed.read()["sign"].pid == pid_of(supervisor, "sign")
     supervisor.stop("sign")
     assert listed.read() == {}
@@ -100,7 +101,7 @@ def test_a_running_child_is_written_down_until_it_ends(
 
 def test_a_child_that_crashes_is_started_again(supervisor: Supervisor, child: MakeChild, events: list[Event]) -> None:
     supervisor.start(child("sign", SERVE))
-    supervisor.wait_ready("sign", within=20)
+    supervisor.wait_ready("sign", within=PATIENCE)
     first = pid_of(supervisor, "sign")
     os.kill(first, signal.SIGKILL)
     until(lambda: len(events) == 3)
@@ -110,7 +111,7 @@ def test_a_child_that_crashes_is_started_again(supervisor: Supervisor, child: Ma
 
 def test_a_child_that_fails_at_first_comes_up_in_the_end(supervisor: Supervisor, child: MakeChild) -> None:
     supervisor.start(child("sign", FAIL_ONCE))
-    supervisor.wait_ready("sign", within=20, exits_allowed=1)
+    supervisor.wait_ready("sign", within=PATIENCE, exits_allowed=1)
     [status] = supervisor.statuses()
     assert (status.health, status.exits) == (Health.READY, 1)
 
@@ -120,7 +121,7 @@ def test_a_child_that_does_not_come_up_is_reported_with_the_end_of_its_log(
 ) -> None:
     supervisor.start(child("sign", FAIL))
     with pytest.raises(Failed, match="sign ended before it was ready") as failure:
-        supervisor.wait_ready("sign", within=20)
+        supervisor.wait_ready("sign", within=PATIENCE)
     assert "no key in the home" in str(failure.value)
     assert str(tmp_path / "sign.log") in str(failure.value)
 
@@ -130,20 +131,20 @@ def test_a_program_that_is_not_there_is_reported(
 ) -> None:
     supervisor.start(replace(child("sign", SERVE), command=(str(tmp_path / "absent"),)))
     with pytest.raises(Failed):
-        supervisor.wait_ready("sign", within=20)
+        supervisor.wait_ready("sign", within=PATIENCE)
     assert "could not be started" in events[0].what
 
 
 def test_a_killed_child_stays_down_until_it_is_restarted(supervisor: Supervisor, child: MakeChild) -> None:
     supervisor.start(child("sign", SERVE))
-    supervisor.wait_ready("sign", within=20)
+    supervisor.wait_ready("sign", within=PATIENCE)
     first = pid_of(supervisor, "sign")
     supervisor.kill("sign")
     [status] = supervisor.statuses()
     assert (status.health, status.pid) == (Health.HELD, None)
     assert not psutil.pid_exists(first)
     supervisor.restart("sign")
-    supervisor.wait_ready("sign", within=20)
+    supervisor.wait_ready("sign", within=PATIENCE)
     assert pid_of(supervisor, "sign") != first
 
 
@@ -153,7 +154,7 @@ def test_a_child_between_two_starts_can_be_held_down(
     monkeypatch.setattr("baton.sandbox.supervisor.FIRST_DELAY", 0.05)
     supervisor.start(child("sign", FAIL))
     with pytest.raises(Failed):
-        supervisor.wait_ready("sign", within=20)
+        supervisor.wait_ready("sign", within=PATIENCE)
     supervisor.kill("sign")
     [status] = supervisor.statuses()
     assert status.health is Health.HELD
@@ -165,7 +166,7 @@ def test_a_child_between_two_starts_can_be_held_down(
 
 def test_a_child_that_ignores_the_end_is_killed(supervisor: Supervisor, child: MakeChild) -> None:
     supervisor.start(child("sign", STUBBORN, grace=0.2))
-    supervisor.wait_ready("sign", within=20)
+    supervisor.wait_ready("sign", within=PATIENCE)
     pid = pid_of(supervisor, "sign")
     supervisor.stop("sign")
     assert not psutil.pid_exists(pid)

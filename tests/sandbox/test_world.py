@@ -18,12 +18,12 @@ import pytest
 from baton.cli.connect import connect
 from baton.model.errors import Failed, Invalid, Missing, Refused
 from baton.sandbox.embedded import EmbeddedWorld
-from baton.sandbox.ports import Ports, free_port
 from baton.sandbox.processes import ProcessList
 from baton.sandbox.sigstore import is_sandbox_trust_root
 from baton.sandbox.state import State
 from baton.sandbox.world import World, read_world
 from baton.targets import sandbox_folder
+from tests.conftest import PATIENCE, own_ports
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -37,14 +37,6 @@ with EmbeddedWorld.start(pathlib.Path(sys.argv[1]), queues=()):
     print("up", flush=True)
     signal.pause()
 """
-
-
-def own_ports(state: Path) -> Path:
-    """A state folder whose world does not take the usual ports from anyone."""
-    state.mkdir(mode=0o700)
-    ports = Ports(**{name: free_port() for name in Ports.model_fields})
-    State.at(state).ports.write_text(ports.model_dump_json())
-    return state
 
 
 @contextmanager
@@ -63,8 +55,8 @@ def ended(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def until_ended(pids: list[int], within: float = 20) -> None:
-    deadline = time.monotonic() + within
+def until_ended(pids: list[int]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not all(ended(pid) for pid in pids):
         assert time.monotonic() < deadline, f"still running: {[pid for pid in pids if not ended(pid)]}"
         time.sleep(0.05)
@@ -129,7 +121,7 @@ def test_what_crashes_comes_back_and_the_facts_follow(world: EmbeddedWorld) -> N
     before = world.facts.pids["files"]
     os.kill(before, signal.SIGKILL)
     until_ended([before])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while read_world(world.state.folder).pids.get("files") in (before, None):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -185,7 +177,7 @@ def test_a_killed_world_comes_up_again_with_everything_it_knew(tmp_path: Path, *
     if not keeper_too:
         until_ended(list(before.pids.values()))
     with EmbeddedWorld.start(state, queues=()) as again:
-        until_ended(list(before.pids.values()), within=1)
+        until_ended(list(before.pids.values()))
         left = [event.what for event in again.events() if "left running" in event.what]
         assert left == (["ended what a killed world had left running: files, sigstore, temporal"] if keeper_too else [])
         assert again.facts.model_copy(update={"pids": before.pids}) == before

@@ -15,8 +15,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from baton.cli.connect import connect
 from baton.model.errors import Failed
 from baton.sandbox.embedded import EmbeddedWorld
-from baton.sandbox.ports import Ports, free_port
 from baton.sandbox.state import State
+from tests.conftest import PATIENCE, own_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 def folder() -> Iterator[Path]:
     """A state folder with a path as short as people's own, on ports that nobody else wants."""
     folder = Path(tempfile.mkdtemp(prefix="baton-world-"))
-    ports = Ports(**{name: free_port() for name in Ports.model_fields})
-    State.at(folder).ports.write_text(ports.model_dump_json())
+    own_ports(folder)
     yield folder
     shutil.rmtree(folder)
 
@@ -40,7 +39,7 @@ async def pollers_of(world: EmbeddedWorld, queue: str) -> set[str]:
         task_queue=TaskQueue(name=queue),
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not (pollers := (await client.workflow_service.describe_task_queue(asked)).pollers):
             await asyncio.sleep(0.05)
     # The SDK calls itself PID@HOST.

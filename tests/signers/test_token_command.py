@@ -14,6 +14,7 @@ from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.settings import WorkerSettings
 from baton.signers import token_command
 from baton.signers.tokens import TokenIdentity, token_source
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def test_nothing_of_a_command_is_left_running(tmp_path: Path) -> None:
     child = f"(exec >&- 2>&-; echo $BASHPID > {shlex.quote(str(file))}; exec sleep 300) &"
     until_it_runs = f"until [ -s {shlex.quote(str(file))} ]; do :; done"
     assert run("bash", "-c", f"{child} {until_it_runs}; echo token").get_secret_value() == "token"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while _runs(int(file.read_text())):
         assert time.monotonic() < deadline
         time.sleep(0.01)

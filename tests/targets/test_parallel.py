@@ -11,6 +11,7 @@ from baton.model.base import digest_of
 from baton.model.errors import BatonError, Conflict, Failed, Missing, Unavailable
 from baton.model.manifest import Artifact
 from baton.targets.parallel import for_each
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from baton.store import Progress
@@ -19,7 +20,7 @@ FILES = [Artifact(name=f"file-{number}", digest=digest_of(b""), size=10) for num
 
 
 def test_several_files_are_worked_on_at_once() -> None:
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=PATIENCE)
 
     def meet(_file: Artifact, _tell: Progress) -> None:
         together.wait()

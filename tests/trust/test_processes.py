@@ -24,6 +24,7 @@ from baton.trust.processes import SigstoreProcesses
 from baton.trust.subjects import find_subjects
 from baton.trust.verification import verify_subjects
 from baton.trust.verifiers import open_verifiers
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,19 +92,19 @@ def test_interrupting_ends_the_command_and_its_processes_at_once(tmp_path: Path)
     try:
         family = grown_family(psutil.Process(running.pid))
         os.killpg(running.pid, signal.SIGINT)
-        output, errors = running.communicate(timeout=30)
+        output, errors = running.communicate(timeout=PATIENCE)
     finally:
         running.kill()
     assert running.returncode == 130
     assert output == b""
     assert b"Traceback" not in errors, errors.decode()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert not alive
 
 
 def grown_family(parent: psutil.Process) -> list[psutil.Process]:
     """The command's processes, once some of them verify."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         family = parent.children(recursive=True)
         if sum(member.cpu_times().user > 0.2 for member in family) > 1:

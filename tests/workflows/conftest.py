@@ -28,7 +28,7 @@ from baton.model.outside import OutsideRun, RunReport, RunState
 from baton.model.status import Beginning
 from baton.settings import WorkerSettings
 from baton.store.local import LocalStore
-from tests.conftest import CONTRACT, executable
+from tests.conftest import CONTRACT, PATIENCE, executable
 from tests.workflows.people import People, make_people
 from workflows.release import ReleaseWorkflow
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -110,6 +110,7 @@ class Machines:
         self.asked: list[tuple[str, Value]] = []
         self.failures: dict[str, list[ApplicationError]] = defaultdict(list)
         self.holding: dict[str, asyncio.Event] = {}
+        self.holds: dict[str, Callable[[Any], bool]] = {}
         self.real: dict[str, Callable[[Any], Value]] = {}
         self.store: LocalStore | None = None
 
@@ -117,8 +118,9 @@ class Machines:
         """Let the next tries of an activity fail, one for each message."""
         self.failures[name] += [ApplicationError(text, type="Failed", non_retryable=not retryable) for text in messages]
 
-    def hold(self, name: str) -> asyncio.Event:
-        """Let an activity wait until the returned event is set."""
+    def hold(self, name: str, only: Callable[[Any], bool] = lambda _: True) -> asyncio.Event:
+        """Let an activity wait until the returned event is set, or only where its argument is such."""
+        self.holds[name] = only
         return self.holding.setdefault(name, asyncio.Event())
 
     def hear_for_real(self, folder: Path) -> None:
@@ -141,7 +143,7 @@ class Machines:
     def _activity(self, item: work.Work[Any, Any]) -> Callable[..., Any]:
         async def run(argument: Any) -> Any:
             self.asked.append((item.name, argument))
-            if item.name in self.holding:
+            if item.name in self.holding and self.holds[item.name](argument):
                 while not self.holding[item.name].is_set():
                     activity.heartbeat()
                     await asyncio.wait([asyncio.create_task(self.holding[item.name].wait())], timeout=0.2)
@@ -187,7 +189,7 @@ class Run:
 
     async def until(self, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
         """Poll until the status fulfils a condition."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not condition(status := await self.status()):
                 await asyncio.sleep(0.05)
         return status
@@ -199,7 +201,7 @@ class Run:
 
     async def until_done(self, name: str, times: int) -> None:
         """Poll the history until an activity was completed so often."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await self._completed())[name] < times:
                 await asyncio.sleep(0.05)
 

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from baton.model.acts import Choice, Claim, Decision, HandOff, SignOff, Withdrawal
 from baton.model.status import Phase
+from tests.conftest import PATIENCE
 from tests.workflows.people import about_gate, act
 from workflows.release import ReleaseWorkflow
 
@@ -234,6 +235,6 @@ async def test_a_worker_that_dies_between_proof_and_judgement_loses_nothing_and_
 
 
 async def until_asked(machines: Machines, name: str, times: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while machines.counts[name] < times:
             await asyncio.sleep(0.02)

@@ -12,6 +12,7 @@ from temporalio.client import WorkflowFailureError
 from baton.model.acts import Act, Answer, Cancel, Choice, Decision, Rejection, Replan, SignOff, Withdrawal
 from baton.model.base import canonical_json
 from baton.model.status import Phase, ReleaseStatus
+from tests.conftest import PATIENCE
 from tests.workflows.people import about_gate, act
 from workflows.release import ReleaseWorkflow
 
@@ -29,7 +30,7 @@ async def at_once(run: Run, people: People, *acts: Act) -> list[Answer]:
     before = run.machines.counts["prove_act"]
     go_on = run.machines.hold("prove_act")
     sent = [asyncio.create_task(run.say_json(one.kind, people.sign(one))) for one in acts]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while run.machines.counts["prove_act"] < before + len(acts):
             await asyncio.sleep(0.02)
     go_on.set()

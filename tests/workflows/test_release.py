@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from baton.model.acts import Cancel, Choice, Decision, Rejection, SignOff, Withdrawal
 from baton.model.status import Phase, ReleaseStatus, StepState
-from tests.conftest import REAL
+from tests.conftest import PATIENCE, REAL
 from workflows.release import ReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -379,7 +379,7 @@ async def test_people_find_what_waits_for_them_by_search_attributes(release: Rel
     async with release() as run:
         await run.until_waiting("publish")
         query = f'BatonWaitingOn = "release-manager" AND WorkflowId = "{run.handle.id}"'
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not [found async for found in temporal.client.list_workflows(query)]:
                 await asyncio.sleep(0.1)
         await finish(run)

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from baton.model.acts import Choice, Decision, SignOff
 from baton.model.announcing import Event
 from baton.model.status import Phase
+from tests.conftest import PATIENCE
 from tests.workflows.people import about_gate, act
 
 if TYPE_CHECKING:
@@ -27,10 +28,9 @@ def told(machines: Machines, event: Event) -> list[str]:
 
 async def test_who_acts_while_a_reminder_goes_out_is_not_reminded_again(release: Release, machines: Machines) -> None:
     gates = [{"name": "publish", "before": "publish", "needs": {"release-manager": 2}}]
+    go_on = machines.hold("tell", lambda telling: telling.event is Event.REMINDER)
     async with release(gates=gates, reminders=[{"after": 1}, {"after": 1, "to": "everyone"}]) as run:
         status = await run.until_waiting("publish")
-        await run.until(lambda _: len(told(machines, Event.WAITING)) == 1)
-        go_on = machines.hold("tell")
         await run.until(lambda _: len(told(machines, Event.REMINDER)) == 1)
         for who in ("ada", "grace"):
             assert (await run.say(about_gate(SignOff, status, who))).accepted
@@ -77,7 +77,7 @@ async def test_a_step_that_needs_a_decision_shows_its_outside_run_and_its_log(
         status = await run.until(lambda status: any(step.attempt == 2 and step.choices for step in status.steps))
         (step,) = (step for step in status.steps if step.name == "only")
         assert (step.detail, step.log, step.link) == ("Failed: exit code 2: no compiler 2", log, link)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(told(machines, Event.WAITING)) < 2:
                 await asyncio.sleep(0.05)
         text = told(machines, Event.WAITING)[-1]

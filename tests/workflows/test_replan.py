@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from baton.model.acts import Claim, Replan, SignOff
 from baton.model.base import canonical_json, digest_of
 from baton.model.status import Phase
-from tests.conftest import REAL
+from tests.conftest import PATIENCE, REAL
 from tests.workflows.people import about_gate, act
 from workflows.release import ReleaseWorkflow
 
@@ -39,7 +39,7 @@ async def replan(run: Run, people: People, plan: Plan, by: str = "grace") -> Any
 
 
 async def until_following(run: Run, plan: Plan) -> ReleaseStatus:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await run.status()).plan != plan.digest:
             await asyncio.sleep(0.05)
     return await run.until_waiting("publish")

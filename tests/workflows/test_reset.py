@@ -13,6 +13,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from baton.model.acts import SignOff
 from baton.model.status import Phase
+from tests.conftest import PATIENCE
 from tests.workflows import conftest
 from tests.workflows.people import about_gate
 from workflows.release import ReleaseWorkflow
@@ -70,7 +71,7 @@ async def test_sign_offs_that_a_reset_says_again_never_pass_other_files(
         await run.handle.signal("sign_off", people.sign(about_gate(SignOff, first, "grace")))
         await run.until(lambda _: machines.counts["promote"] == 1)
         await reset_to_before(temporal, run, "make_manifest")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while machines.counts["make_manifest"] < 2:
                 await asyncio.sleep(0.05)
         status = await run.until(lambda status: status.heard == 3 and bool(status.gates))

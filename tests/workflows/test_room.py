@@ -12,6 +12,7 @@ from baton.model.acts import Answer, Cancel, Rejection, SignOff
 from baton.model.base import canonical_json
 from baton.model.status import Phase
 from benchmarks.gate import EVENTS, HISTORY, MESSAGE, fill
+from tests.conftest import PATIENCE
 from tests.workflows.people import about_gate, act
 from workflows import floor, room
 from workflows.release import ReleaseWorkflow
@@ -42,7 +43,7 @@ async def test_a_release_that_has_heard_too_much_says_so_and_can_still_be_ended(
         wrong = about_gate(SignOff, status, "ada", run="another", reason="x" * 2000)
         for _ in range(room.RECORD_BYTES // 2_500):
             await run.handle.signal("sign_off", wrong)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while "has no room for more" not in await run.said():
                 await asyncio.sleep(0.1)
         with pytest.raises(WorkflowUpdateFailedError) as failure:
@@ -64,7 +65,7 @@ async def test_more_people_at_once_than_temporal_takes_updates_are_all_heard(
         go_on = run.machines.hold("prove_act")
         crowd = [about_gate(Rejection, status, "ada") for _ in range(14)]
         said = [asyncio.create_task(run.say_json("reject", people.sign(one))) for one in crowd]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while run.machines.counts["prove_act"] < 10:
                 await asyncio.sleep(0.02)
         go_on.set()

@@ -13,6 +13,7 @@ import pytest
 from msrest.authentication import BasicAuthentication
 
 from tests.builders.azure_world import APPROVED, BUILD, ENDLESS, FAIL_ONCE, GOOD, TOKEN, World, azure_world, stage
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +57,7 @@ def client(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli
 
 
 def until(look: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not wanted(found := look()):
         assert time.monotonic() < deadline, found
         time.sleep(0.02)

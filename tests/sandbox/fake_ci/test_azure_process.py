@@ -10,17 +10,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
 
 from baton.builders.azure_pipelines import AzurePipelines
 from baton.model.outside import OutsideOrder, RunState
 from baton.model.outside_azure import AzureBuilder
-from baton.sandbox.fake_ci.serving import address_of, listener
 from tests.builders.azure_world import BUILD, TOKEN, ended, project_with, stage, until
+from tests.conftest import PATIENCE, own_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
 SLOW = "import pathlib, time; time.sleep(0 if pathlib.Path('{flag}').exists() else 10)"
 
@@ -37,7 +38,7 @@ def simulator(config: Path, state: Path, port: int) -> Iterator[subprocess.Popen
     command = [sys.executable, "-m", "baton.sandbox.fake_ci.azure", str(config), str(state), str(port)]
     with subprocess.Popen(command) as process:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while not _serving(port):
                 assert process.poll() is None
                 assert time.monotonic() < deadline
@@ -47,15 +48,14 @@ def simulator(config: Path, state: Path, port: int) -> Iterator[subprocess.Popen
             process.terminate()
 
 
-@pytest.mark.timeout(90)
 def test_a_simulator_that_was_killed_goes_on_with_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_TOKEN", TOKEN)
     flag = tmp_path / "flag"
     project, commit = project_with(tmp_path, (stage("Build", BUILD), stage("Slow", SLOW.format(flag=flag))))
     config = tmp_path / "azure.json"
     config.write_text(project.model_dump_json())
-    with listener() as free:
-        address, port = address_of(free), free.getsockname()[1]
+    port = own_port()
+    address = f"http://127.0.0.1:{port}"
     settings: dict[str, Any] = {"organization": f"{address}/example", "project": "our project", "pipeline": 21}
     builder = {"credential": {"kind": "pat", "token_from": "AZURE_TOKEN"}, "artifacts": ["windows"], **settings}
     azure = AzurePipelines(AzureBuilder.model_validate(builder))

@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse
 from baton.git import git
 from baton.sandbox.fake_ci.github import Access, Fault, GitHubConfig, Workflow, github_simulator
 from baton.sandbox.fake_ci.runs import Recipe
-from baton.sandbox.fake_ci.serving import listener, served
+from baton.sandbox.fake_ci.serving import served
 from tests.builders.github_contract import DESCRIPTION, Contract
 from tests.builders.github_world import TOKEN, World, github_world
+from tests.conftest import PATIENCE, own_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ def client(url: str) -> httpx.Client:
 
 
 def until(api: httpx.Client, run: int, wanted: Callable[[Any], bool]) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not wanted(body := api.get(f"{RUNS}/{run}").json()):
         assert time.monotonic() < deadline, body
         time.sleep(0.02)
@@ -54,12 +55,11 @@ def until(api: httpx.Client, run: int, wanted: Callable[[Any], bool]) -> Any:
 @contextmanager
 def killed_process(folder: Path) -> Iterator[str]:
     """The address of a simulator in a process of its own, which is killed in the end."""
-    with listener() as free:
-        port = free.getsockname()[1]
+    port = own_port()
     command = [sys.executable, "-m", "baton.sandbox.fake_ci.github", "config.json", "state", str(port)]
     with subprocess.Popen(command, cwd=folder, start_new_session=True) as process:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             url = f"http://127.0.0.1:{port}"
             while not _answers(url):
                 assert time.monotonic() < deadline

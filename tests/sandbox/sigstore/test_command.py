@@ -17,6 +17,7 @@ from sigstore.verify import Verifier, policy
 
 from baton.sandbox.sigstore import ISSUER, SANDBOX_MARKER, machine_identity
 from baton.sandbox.sigstore.tokens import TokenIssuer, github_claims
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,7 +53,7 @@ def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, stop: signal.Signals) 
         secret = (state / "machines" / "release-worker.secret").read_text()
         assert httpx.post(f"{url}/oidc/token", data=form, auth=("release-worker", secret)).status_code == 200
         process.send_signal(stop)
-        output, warning = process.communicate(timeout=10)
+        output, warning = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert output == ""
     assert SANDBOX_MARKER in warning
@@ -103,7 +104,7 @@ class TestSigstoreCommand:
     ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "sigstore", "--trust-config", str(instance.trust_config), *arguments]
         variables = {**os.environ, **(environment or {})}
-        return subprocess.run(command, capture_output=True, text=True, env=variables, check=False, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, env=variables, check=False, timeout=PATIENCE)
 
     def verify(self, instance: LocalSigstore, file: Path, identity: str, issuer: str) -> int:
         expected = ("--cert-identity", identity, "--cert-oidc-issuer", issuer)

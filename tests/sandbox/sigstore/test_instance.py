@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+from datetime import timedelta
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,6 +20,7 @@ from baton.model.errors import Invalid, Unavailable
 from baton.sandbox.sigstore import ISSUER, SANDBOX_MARKER, is_sandbox_trust_root, machine_identity
 from baton.sandbox.sigstore.server import local_sigstore
 from baton.sandbox.sigstore.tokens import TokenIssuer
+from tests.conftest import own_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,17 +64,16 @@ def test_its_trust_root_names_the_logs_as_their_entries_do(
 
 def test_it_answers_within_milliseconds_over_a_connection_that_stays_open(instance: LocalSigstore) -> None:
     with requests.Session() as session:
-        times = [monotonic()]
-        for _ in range(20):
-            session.post(f"{instance.url}/rekor/api/v2/log/entries", json={})
-            times.append(monotonic())
-    # With Nagle's algorithm on, every answer but the first few would wait 40 ms for a delayed acknowledgement.
-    assert min(later - earlier for earlier, later in pairwise(times[10:])) < 0.03
+        elapsed = [session.post(f"{instance.url}/rekor/api/v2/log/entries", json={}).elapsed for _ in range(200)]
+    # With Nagle's algorithm on, every answer but the first few would wait 40 ms for a delayed acknowledgement. On a
+    # busy machine many take as long for other reasons, but not all.
+    assert min(elapsed[10:]) < timedelta(milliseconds=30)
 
 
 def test_it_comes_up_again_on_a_given_port(tmp_path: Path) -> None:
-    with local_sigstore(tmp_path) as instance:
-        port = int(instance.url.rsplit(":", 1)[1])
+    port = own_port()
+    with local_sigstore(tmp_path, port=port) as instance:
+        assert instance.url == f"http://127.0.0.1:{port}"
         assert httpx.get(f"{instance.url}/api/v2/trustBundle").status_code == 200
     with local_sigstore(tmp_path, port=port) as again:
         assert again.url == instance.url

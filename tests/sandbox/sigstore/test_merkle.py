@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sigstore._internal.merkle import verify_merkle_inclusion
 from sigstore.errors import VerificationError
@@ -58,7 +58,6 @@ def test_every_entry_of_a_log_is_proven(size: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=70), st.data())
-@settings(deadline=None)
 def test_an_earlier_log_is_proven_from_a_later_one(entries: list[bytes], data: st.DataObject) -> None:
     size = data.draw(st.integers(1, len(entries)))
     index = data.draw(st.integers(0, size - 1))
@@ -69,7 +68,6 @@ def test_an_earlier_log_is_proven_from_a_later_one(entries: list[bytes], data: s
 
 
 @given(st.lists(st.binary(max_size=8), min_size=2, max_size=70, unique=True), st.data())
-@settings(deadline=None)
 def test_the_proof_of_one_entry_proves_no_other(entries: list[bytes], data: st.DataObject) -> None:
     tree = tree_of(entries)
     index, other = data.draw(st.lists(st.integers(0, len(entries) - 1), min_size=2, max_size=2, unique=True))

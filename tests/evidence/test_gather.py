@@ -20,8 +20,8 @@ from baton.model.gate import GateResult, Given, Refusal
 from baton.model.status import Entry, Phase
 from baton.model.work import ReleaseRef
 from tests.conftest import NOW
-from workflows.floor import LOG_LINES
 from workflows.evidence import LOG_LINE
+from workflows.floor import LOG_LINES
 from workflows.room import LAST_WORDS, MOST_ACTS, RECORD_BYTES
 
 if TYPE_CHECKING:

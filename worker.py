@@ -31,6 +31,7 @@ from baton.cli.connect import connect
 from baton.model.errors import BatonError
 from baton.settings import WorkerSettings
 from workflows.release import ReleaseWorkflow
+from workflows.security_release import SecurityReleaseWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +135,7 @@ def worker_for(
     return Worker(
         client,
         task_queue=queue.name,
-        workflows=[ReleaseWorkflow] if queue.duty is Duty.RELEASE else [],
+        workflows=[ReleaseWorkflow, SecurityReleaseWorkflow] if queue.duty is Duty.RELEASE else [],
         activities=activities_for(queue.duty, settings),
         activity_executor=ThreadPoolExecutor(at_once, thread_name_prefix=queue.name),
         max_concurrent_activities=at_once,

@@ -94,6 +94,7 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 hearing.keep_plan,
                 hearing.take_plan,
                 hearing.prove_act,
+                hearing.keep_joint,
                 source.prepare_source,
                 source.offer_source,
                 source.withdraw_source,

@@ -11,6 +11,7 @@ from baton.model.base import canonical_json
 from baton.model.envelope import read_envelope
 from baton.model.errors import Invalid, Refused
 from baton.model.plan import Plan, SigstoreInstance
+from baton.model.security import KEEP_JOINT, JointManifest, KeepJoint, KeptJoint
 from baton.model.statement import facts_of
 from baton.proof import Sigstore
 from baton.proof.said import proven_act
@@ -45,6 +46,11 @@ class HearActivities:
         """Put the plan into the store; it is there under its digest however often this is done."""
         return hearing.Kept(digest=self._store.put_bytes(canonical_json(what.plan)))
 
+    @does(KEEP_JOINT)
+    def keep_joint(self, what: KeepJoint) -> KeptJoint:
+        """Put what the streams of a security release ship into the store, where workers read it by its digest."""
+        return KeptJoint(digest=self._store.put_bytes(canonical_json(what.joint)))
+
     @does(hearing.TAKE_PLAN)
     def take_plan(self, what: hearing.TakePlan) -> Plan:
         """Read a plan from the store."""
@@ -62,3 +68,20 @@ def read_plan(store: Store, digest: str) -> Plan:
         return Plan.model_validate_json(store.read(digest))
     except ValueError as error:
         raise Invalid(f"{digest} is no plan: {facts_of(error)}") from error
+
+
+def read_joint(store: Store, digest: str) -> JointManifest:
+    """What the streams of a security release ship, by its digest.
+
+    Raises:
+        Missing: the store has nothing of that digest.
+        Invalid: what it has is no joint manifest in canonical JSON.
+    """
+    content = store.read(digest)
+    try:
+        joint = JointManifest.model_validate_json(content)
+    except ValueError as error:
+        raise Invalid(f"{digest} is no joint manifest: {facts_of(error)}") from error
+    if joint.digest != digest:
+        raise Invalid(f"{digest} is a joint manifest, but not in canonical JSON (RFC 8785)")
+    return joint

@@ -8,16 +8,16 @@ other target than that file names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from activities.hearing import read_plan
+from activities.hearing import read_joint, read_plan
 from activities.released import read_manifest
 from activities.rules import read_projects, rules_for
 from baton.model.errors import Refused
 from baton.model.gate import GateResult
-from baton.model.plan import GatePoint, SigstoreInstance
+from baton.model.plan import JOINT_GATE, GatePoint, SignWhen, SigstoreInstance
 from baton.proof import Sigstore
 from baton.proof.agreement import agreed_again
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
     from activities.rules import Rules
     from baton.model.evidence import PublishEvidence, SignEvidence
-    from baton.model.plan import Gate, Plan, Signer, Target
+    from baton.model.plan import Barrier, Gate, Plan, Signer, Target
     from baton.model.platform import SignPlatform, SubmitNotarization
     from baton.model.roster import Roster
+    from baton.model.security import JointManifest
     from baton.model.work import Publish, ReleaseRef, SignFiles
     from baton.settings import WorkerSettings
     from baton.store import Store
@@ -41,23 +42,35 @@ _BEFORE_PROMOTION = (GatePoint.BUILD, GatePoint.SIGN, GatePoint.PUBLISH)
 
 @dataclass(frozen=True)
 class _Case:
-    """What is to be judged: the gates' results as the workflow tells them, for this plan and these files."""
+    """What is to be judged: the gates' results as the workflow tells them, for this plan and these files.
+
+    Attributes:
+        joint: what people had to agree to at the joint gate of a security release.
+    """
 
     plan: Plan
     release: ReleaseRef
     manifest: str
     told: tuple[GateResult, ...]
+    joint: JointManifest | None = None
 
     def subject_of(self, gate: Gate) -> str:
         """The digest that people had to agree to at a gate."""
+        if self.joint is not None:
+            return self.joint.digest
         return self.release.plan if gate.before is GatePoint.BUILD else self.manifest
+
+    @property
+    def run(self) -> str:
+        """The run that people had to name."""
+        return self.release.run if self.joint is None else self.joint.run
 
     def asked_by(self, gate: Gate, told: GateResult) -> GateResult:
         """The gate before anybody agreed. Of what is told, only what makes it harder to pass is believed."""
         return GateResult(
             gate=gate.name,
             attempt=told.attempt,
-            run=self.release.run,
+            run=self.run,
             subject=self.subject_of(gate),
             needs=gate.needs,
             excluded=() if gate.starter_counts else tuple(dict.fromkeys((self.plan.started_by, *told.excluded))),
@@ -86,7 +99,10 @@ class Mandate:
         self._sigstore = Sigstore(instance, settings.sigstore_trust_config)
 
     def to_sign(self, what: SignFiles) -> None:
-        """Require that every gate before signing has passed for these files, and that they are to be signed so."""
+        """Require that every gate before signing has passed for these files, and that they are to be signed so.
+
+        What belongs to a security release is signed only behind its barrier, unless its project signs early.
+        """
         _require_signer(what.signer, self._require(_BEFORE_SIGNING, what))
 
     def to_sign_within(self, what: SignPlatform | SubmitNotarization) -> None:
@@ -115,8 +131,14 @@ class Mandate:
         return rules.signers
 
     def to_stage(self, what: Publish) -> None:
-        """Require the same as for signing, and that the files are to go there: staging uses a secret as well."""
-        _require_planned(what, self._require(_BEFORE_SIGNING, what))
+        """Require the same as for signing, and that the files are to go there: staging uses a secret as well.
+
+        What is signed behind a barrier is staged without its signatures before that.
+        """
+        if not what.signed and self._plan(what.release).signs_at_barrier:
+            _require_target(what.target, self._require((GatePoint.BUILD,), what))
+        else:
+            _require_planned(what, self._require(_BEFORE_SIGNING, what))
 
     def to_promote(self, what: Publish) -> None:
         """Require that every gate has passed for these files, and that they are to go there."""
@@ -140,7 +162,28 @@ class Mandate:
         for gate in rules.gates:
             if gate.before in points:
                 self._require_passed(gate, case, rules.roster)
+        if rules.barrier is not None and _stands_before(rules.barrier, points):
+            self._require_open(rules.barrier, case, rules.roster)
         return rules
+
+    def _require_open(self, barrier: Barrier, case: _Case, roster: Roster) -> None:
+        """Require that people have agreed to exactly these files as part of the whole, and that the embargo is over."""
+        told = next((result for result in case.told if result.gate == JOINT_GATE), None)
+        if told is None:
+            raise Refused(f"gate {JOINT_GATE} of {barrier.security} has not passed, so nothing may go on behind it")
+        joint = read_joint(self._store, told.subject)
+        if joint.release != barrier.security:
+            raise Refused(f"{told.subject} is what {joint.release} ships; {case.plan.release} is of {barrier.security}")
+        ours = joint.stream(case.plan.version)
+        came = (case.plan.source.commit, case.manifest, case.release.plan)
+        if ours is None or (ours.commit, ours.manifest, ours.plan) != came:
+            agreed = "nothing" if ours is None else f"manifest {ours.manifest} of plan {ours.plan}"
+            raise Refused(
+                f"people agreed to {agreed} for {case.plan.release}; this is manifest {came[1]} of plan {came[2]}"
+            )
+        self._require_passed(barrier.gate, replace(case, joint=joint), roster)
+        if joint.until is not None and joint.until > datetime.now(UTC):
+            raise Refused(f"the embargo ends at {joint.until:%Y-%m-%d %H:%M %Z}: nothing is signed or public before")
 
     def _plan(self, release: ReleaseRef) -> Plan:
         plan = read_plan(self._store, release.plan)
@@ -164,6 +207,11 @@ class Mandate:
             )
         if not result:
             raise Refused(f"{result}; asked about {asked.subject}")
+
+
+def _stands_before(barrier: Barrier, points: Sequence[GatePoint]) -> bool:
+    """Whether a barrier has to be open for what is to be done behind the gates before these points."""
+    return GatePoint.PUBLISH in points or (GatePoint.SIGN in points and barrier.sign is SignWhen.AT_BARRIER)
 
 
 def _require_planned(what: Publish, rules: Rules) -> None:

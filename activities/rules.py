@@ -9,13 +9,14 @@ from baton.model.errors import Invalid, Missing, Refused
 from baton.project import parts
 from baton.project.platform_signing import platform_steps
 from baton.project.read import read_project
+from baton.project.security import barrier_of, gates_of_streams
 from baton.project.signers import signers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from baton.model.code_signing import PlatformStep
-    from baton.model.plan import Gate, Plan, Signer, Target
+    from baton.model.plan import Barrier, Gate, Plan, Signer, Target
     from baton.model.roster import Roster
     from baton.project.read import Project
     from baton.settings import WorkerSettings
@@ -30,6 +31,7 @@ class Rules:
         signers: which may sign.
         targets: where files may go.
         platform: which platform signing may be done.
+        barrier: for one of a security release, the gate that all of its streams share, and when files are signed.
         source: where the rules are from, for messages.
     """
 
@@ -38,16 +40,18 @@ class Rules:
     signers: tuple[Signer, ...]
     targets: tuple[Target, ...]
     platform: tuple[PlatformStep, ...]
+    barrier: Barrier | None
     source: str
 
     def require_same(self, plan: Plan) -> None:
-        """Require that a plan has the same gates, signers, targets and platform signing; its roster may be older.
+        """Require that a plan has the same gates, signers, targets, platform signing, barrier; its roster may be older.
 
         Raises:
             Refused: it has not.
         """
         others = [what for what in ("gates", "signers", "targets") if getattr(plan, what) != getattr(self, what)]
         others += ["platform steps"] if plan.platform != self.platform else []
+        others += ["barrier"] if plan.barrier != self.barrier else []
         if others:
             raise Refused(
                 f"the plan's {' and '.join(others)} are not those of {self.source} on this worker: bring that up to "
@@ -60,11 +64,14 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
 
     Raises:
         Missing: this worker has no ``release.toml`` of the project.
-        Refused: the one that it has is of a project that is only ever rehearsed, or lacks the plan's stream.
+        Refused: the one that it has is of a project that is only ever rehearsed, lacks the plan's stream, or has
+            no rules for the security release that the plan belongs to.
         Invalid: as :func:`read_projects`.
     """
     if settings.sandbox is not None:
-        return Rules(plan.roster, plan.gates, plan.signers, plan.targets, plan.platform, source="the plan")
+        return Rules(
+            plan.roster, plan.gates, plan.signers, plan.targets, plan.platform, plan.barrier, source="the plan"
+        )
     project = _own(plan.release.project, settings)
     stream = plan.stream.name
     if (
@@ -76,9 +83,12 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
             f"{project.file} on this worker allows no real release of {plan.release} from stream {stream}: bring it up "
             "to date"
         )
+    barrier = None if plan.barrier is None else barrier_of(project, plan.barrier.security)
+    gates = tuple(parts.gate(table) for table in project.settings.gates)
     return Rules(
         roster=project.roster,
-        gates=tuple(parts.gate(table) for table in project.settings.gates),
+        gates=gates if barrier is None else gates_of_streams(gates, barrier),
+        barrier=barrier,
         signers=signers(project, stream, None),
         targets=parts.targets(project.settings.targets),
         platform=platform_steps(project, plan.stream, plan.version),

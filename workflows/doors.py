@@ -36,8 +36,8 @@ _REPLAN = "Have the release follow another plan, from the start."
 _CANCEL = "End a release that is not public yet, and undo what it did."
 
 
-class Doors:
-    """The updates and signals of a release."""
+class CommonDoors:
+    """The updates and signals that a release and a security release both have."""
 
     _hearing: Hearing
 
@@ -83,20 +83,6 @@ class Doors:
         """The durable twin of the update."""
         await self._hearing.hear(Withdrawal, message)
 
-    @workflow.update(name="decide", description=_DECIDE)
-    async def decide(self, message: Any) -> Answer:
-        """Take a decision, and say what became of it."""
-        return await self._hearing.hear(Decision, message)
-
-    @decide.validator
-    def _admit_decision(self, message: Any) -> None:
-        self._hearing.admit(Decision, message)
-
-    @workflow.signal(name="decide", description=_DECIDE)
-    async def decide_signal(self, message: Any) -> None:
-        """The durable twin of the update."""
-        await self._hearing.hear(Decision, message)
-
     @workflow.update(name="claim", description=_CLAIM)
     async def claim(self, message: Any) -> Answer:
         """Show who drives the release."""
@@ -125,20 +111,6 @@ class Doors:
         """The durable twin of the update."""
         await self._hearing.hear(HandOff, message)
 
-    @workflow.update(name="replan", description=_REPLAN)
-    async def replan(self, message: Any) -> Answer:
-        """Follow another plan, and say what became of the wish."""
-        return await self._hearing.hear(Replan, message)
-
-    @replan.validator
-    def _admit_replan(self, message: Any) -> None:
-        self._hearing.admit(Replan, message)
-
-    @workflow.signal(name="replan", description=_REPLAN)
-    async def replan_signal(self, message: Any) -> None:
-        """The durable twin of the update."""
-        await self._hearing.hear(Replan, message)
-
     @workflow.update(name="cancel", description=_CANCEL)
     async def cancel(self, message: Any) -> Answer:
         """End the release if that is still possible, and say what became of the wish."""
@@ -152,3 +124,35 @@ class Doors:
     async def cancel_signal(self, message: Any) -> None:
         """The durable twin of the update."""
         await self._hearing.hear(Cancel, message)
+
+
+class Doors(CommonDoors):
+    """The updates and signals of a release."""
+
+    @workflow.update(name="decide", description=_DECIDE)
+    async def decide(self, message: Any) -> Answer:
+        """Take a decision, and say what became of it."""
+        return await self._hearing.hear(Decision, message)
+
+    @decide.validator
+    def _admit_decision(self, message: Any) -> None:
+        self._hearing.admit(Decision, message)
+
+    @workflow.signal(name="decide", description=_DECIDE)
+    async def decide_signal(self, message: Any) -> None:
+        """The durable twin of the update."""
+        await self._hearing.hear(Decision, message)
+
+    @workflow.update(name="replan", description=_REPLAN)
+    async def replan(self, message: Any) -> Answer:
+        """Follow another plan, and say what became of the wish."""
+        return await self._hearing.hear(Replan, message)
+
+    @replan.validator
+    def _admit_replan(self, message: Any) -> None:
+        self._hearing.admit(Replan, message)
+
+    @workflow.signal(name="replan", description=_REPLAN)
+    async def replan_signal(self, message: Any) -> None:
+        """The durable twin of the update."""
+        await self._hearing.hear(Replan, message)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from baton.model.errors import Refused
 from baton.project import parts
 from baton.project.read import read_project
+from baton.project.security import barrier_of, gates_of_streams
 from baton.project.signers import signers
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ def own_rules(file: Path, folder: Folder) -> Rules:
         raise Refused(f"{file} is of {project.name}; the evidence is of {plan.release}")
     if plan.stream.name not in project.settings.streams:
         raise Refused(f"{file} has no stream {plan.stream.name}, of which {plan.release} is")
+    gates = tuple(parts.gate(table) for table in project.settings.gates)
     day = folder.index.at.astimezone(UTC).date()
     return Rules(
         source=str(file),
         roster=project.roster,
-        gates=tuple(parts.gate(table) for table in project.settings.gates),
+        gates=gates if plan.barrier is None else gates_of_streams(gates, barrier_of(project, plan.barrier.security)),
         signers=None if plan.sandbox else signers(project, plan.stream.name, None, day),
     )

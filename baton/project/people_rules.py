@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.model.announcing import Event
-from baton.model.plan import GatePoint
+from baton.model.plan import JOINT_GATE, GatePoint
 from baton.project.explain import near
 from baton.project.problem import Fault
 from baton.project.quorum import never_without_starter, shortages
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from baton.project.problem import Place
     from baton.project.roster_tables import KeyTable, PersonTable
-    from baton.project.schema import ReleaseFile
+    from baton.project.schema import GateTable, ReleaseFile
+    from baton.project.security_tables import SecurityTable
 
 RELEASE_MANAGER = "release-manager"
 """The role that may decide about everything."""
@@ -81,21 +82,31 @@ def _roles_of_steps(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:
 
 def _quorums(settings: ReleaseFile, held: list[str]) -> Iterator[Fault]:
     for index, gate in enumerate(settings.gates):
-        unknown = [role for role in gate.needs if role not in held]
-        for role in unknown:
-            fact = f"nobody holds this role; held: {', '.join(held)}{near(role, held)}"
-            yield Fault(("gates", index, "needs", role), fact)
-        if unknown:
-            continue
-        everyone = [person.roles for person in settings.roster]
-        short = list(shortages(gate.needs, everyone))
-        for shortage in short:
-            yield Fault(("gates", index, "needs"), f"gate {gate.name} {shortage}")
-        if not short and not gate.starter_counts and never_without_starter(gate.needs, everyone):
-            fact = (
-                f"gate {gate.name} can't pass: without the one who starts the release there are too few, whoever it is"
-            )
-            yield Fault(("gates", index, "starter-counts"), fact)
+        yield from _quorum(("gates", index), gate.name, gate, settings.roster, held)
+        if gate.name == JOINT_GATE:
+            fact = f'found "{JOINT_GATE}", which is the gate of security releases; call it something else'
+            yield Fault(("gates", index, "name"), fact)
+    if settings.security is not None:
+        yield from _quorum(("security",), JOINT_GATE, settings.security, settings.roster, held)
+
+
+def _quorum(
+    place: Place, name: str, gate: GateTable | SecurityTable, roster: Sequence[PersonTable], held: list[str]
+) -> Iterator[Fault]:
+    """Why a gate can never pass."""
+    unknown = [role for role in gate.needs if role not in held]
+    for role in unknown:
+        fact = f"nobody holds this role; held: {', '.join(held)}{near(role, held)}"
+        yield Fault((*place, "needs", role), fact)
+    if unknown:
+        return
+    everyone = [person.roles for person in roster]
+    short = list(shortages(gate.needs, everyone))
+    for shortage in short:
+        yield Fault((*place, "needs"), f"gate {name} {shortage}")
+    if not short and not gate.starter_counts and never_without_starter(gate.needs, everyone):
+        fact = f"gate {name} can't pass: without the one who starts the release there are too few, whoever it is"
+        yield Fault((*place, "starter-counts"), fact)
 
 
 def _reminders(settings: ReleaseFile) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from baton.project.announcer_tables import AnnouncerTable
 from baton.project.fields import CommandTemplate, Duration, Repository, Table, TagTemplate
 from baton.project.platform_tables import PlatformStepTable
 from baton.project.roster_tables import PersonTable
+from baton.project.security_tables import SecurityTable
 from baton.project.selection import StreamName
 from baton.project.signing_tables import SigningTable, StreamSigningTable
 from baton.project.step_tables import CheckTable, StepTable
@@ -190,6 +191,9 @@ class ReleaseFile(Table):
 
     reminders: tuple[ReminderTable, ...] = Field(default=(), max_length=10)
     """When people are told again of what waits."""
+
+    security: SecurityTable | None = None
+    """How security fixes are shipped in several streams at once; without it, they can't be."""
 
     evidence: EvidenceTable = EvidenceTable()
     identities: IdentitiesTable | None = None

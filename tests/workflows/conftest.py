@@ -19,7 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.hearing import HearActivities
-from baton.model import evidence, hearing, platform, work
+from baton.model import evidence, hearing, platform, security, work
 from baton.model.acts import Answer
 from baton.model.code_signing import Notarization
 from baton.model.errors import BatonError
@@ -63,6 +63,7 @@ def _submissions(step: PlatformStep) -> tuple[platform.Submission, ...]:
 
 
 ANSWERS: dict[str, Callable[[Any], Value]] = {
+    "keep_joint": lambda a: security.KeptJoint(digest=a.joint.digest),
     "keep_plan": lambda a: hearing.Kept(digest=a.plan.digest),
     "prepare_source": lambda a: work.Source(
         repository=a.source.repository, commit=a.source.commit, tag=a.source.tag, bundle=DIGEST, epoch=1
@@ -123,11 +124,16 @@ class Machines:
         self.holds[name] = only
         return self.holding.setdefault(name, asyncio.Event())
 
+    def answer(self, name: str) -> Callable[[Any], Value]:
+        """What an activity answers as things are."""
+        return self.real.get(name, ANSWERS[name])
+
     def hear_for_real(self, folder: Path) -> None:
         """Let acts be proven, and plans be kept and taken, by the real activities with a store of their own."""
         store = LocalStore(folder / "store")
         hearer = HearActivities(store, WorkerSettings(workspace=folder))
-        self.real = {"prove_act": hearer.prove_act, "keep_plan": hearer.keep_plan, "take_plan": hearer.take_plan}
+        heard = (hearer.prove_act, hearer.keep_plan, hearer.take_plan, hearer.keep_joint)
+        self.real |= {activity_.__name__: activity_ for activity_ in heard}
         self.store = store
 
     def arguments(self, name: str) -> list[Any]:
@@ -255,28 +261,8 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
     """A release with fake machines on every queue of its plan, but for one that may be left out."""
     unique = uuid.uuid4().hex[:8]
     renamed = {queue: f"{queue}-{unique}" for queue in plan.queues}
-    plan = plan.model_copy(
-        update={
-            "queue": renamed[plan.queue],
-            "steps": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.steps),
-            "platform": tuple(_elsewhere(p, renamed) for p in plan.platform),
-            "checks": tuple(c.model_copy(update={"queue": renamed[c.queue]}) for c in plan.checks),
-            "signers": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.signers),
-            "targets": tuple(t.model_copy(update={"queue": renamed[t.queue]}) for t in plan.targets),
-        }
-    )
-    workers = [
-        Worker(
-            env.client,
-            task_queue=queue,
-            activities=machines.activities(),
-            # Cancellations arrive with the answers to heartbeats.
-            max_heartbeat_throttle_interval=timedelta(seconds=0.2),
-            default_heartbeat_throttle_interval=timedelta(seconds=0.2),
-        )
-        for queue in plan.queues
-        if queue != renamed.get(without)
-    ]
+    plan = apart(plan, unique)
+    workers = [worker_of(env, queue, machines.activities()) for queue in plan.queues if queue != renamed.get(without)]
     runner = Worker(env.client, task_queue=plan.queue, workflows=[ReleaseWorkflow])
     workers.append(runner)
     async with asyncio.TaskGroup() as group:
@@ -289,6 +275,33 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
         finally:
             await asyncio.gather(*(worker.shutdown() for worker in workers))
             await asyncio.gather(*serving)
+
+
+def apart(plan: Plan, unique: str) -> Plan:
+    """The same plan on task queues of its own."""
+    renamed = {queue: f"{queue}-{unique}" for queue in plan.queues}
+    return plan.model_copy(
+        update={
+            "queue": renamed[plan.queue],
+            "steps": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.steps),
+            "platform": tuple(_elsewhere(p, renamed) for p in plan.platform),
+            "checks": tuple(c.model_copy(update={"queue": renamed[c.queue]}) for c in plan.checks),
+            "signers": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.signers),
+            "targets": tuple(t.model_copy(update={"queue": renamed[t.queue]}) for t in plan.targets),
+        }
+    )
+
+
+def worker_of(env: WorkflowEnvironment, queue: str, activities: list[Callable[..., Any]]) -> Worker:
+    """A worker that does activities."""
+    return Worker(
+        env.client,
+        task_queue=queue,
+        activities=activities,
+        # Cancellations arrive with the answers to heartbeats.
+        max_heartbeat_throttle_interval=timedelta(seconds=0.2),
+        default_heartbeat_throttle_interval=timedelta(seconds=0.2),
+    )
 
 
 @pytest.fixture

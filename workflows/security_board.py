@@ -1,0 +1,234 @@
+"""What a security release shows of itself: its streams side by side, the joint gate, and whom it waits for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from baton.model.acts import SignOff, TakeOut, Withdrawal
+    from baton.model.base import short
+    from baton.model.plan import JOINT_GATE
+    from baton.model.security import (
+        JointManifest,
+        JointStream,
+        SecurityPhase,
+        SecurityPlan,
+        SecurityRef,
+        SecurityStatus,
+        StreamState,
+        StreamStatus,
+    )
+    from baton.model.status import Waiting, WaitKind
+    from workflows.floor import RELEASE_MANAGER, Floor
+    from workflows.security_page import page
+    from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from baton.model.gate import GateResult
+
+BEFORE = (StreamState.PREPARING, StreamState.READY, StreamState.SIGNED, StreamState.LEFT)
+"""The states of a stream that is not going public yet."""
+
+
+class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
+    """The state of one security release as people see it.
+
+    Attributes:
+        streams: by their versions, in the plan's order.
+        until: when the embargo ends, as it was moved last.
+        joint: what people are asked to agree to, or None.
+    """
+
+    def __init__(self, plan: SecurityPlan) -> None:
+        run = workflow.info().first_execution_run_id
+        super().__init__(plan, SecurityRef(release=plan.release, run=run, plan=plan.digest, sandbox=plan.sandbox))
+        self.phase = SecurityPhase.PREPARING
+        self.until = plan.until
+        self.joint: JointManifest | None = None
+        self.streams = {
+            each.version: StreamStatus(
+                version=each.version, workflow_id=plan.workflow_id(each.version), state=StreamState.PREPARING
+            )
+            for each in plan.plans
+        }
+        self._left: dict[str, datetime] = {}
+        self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
+
+    @property
+    def subject(self) -> str:
+        """The digest that people look at: the joint manifest's, or the plan's while there is none."""
+        return self.ref.plan if self.joint is None else self.joint.digest
+
+    @property
+    def planners(self) -> tuple[str, ...]:
+        """Who started the security release, and who planned one of its streams anew."""
+        anew = (planner for stream in self.taking_part() if stream.report for planner in stream.report.planners)
+        return tuple(dict.fromkeys((self.plan.started_by, *anew)))
+
+    @property
+    def may_decide(self) -> tuple[str, ...]:
+        """The roles that may take out a stream, start it again or move the date."""
+        return tuple(dict.fromkeys((RELEASE_MANAGER, *self.plan.gate.needs)))
+
+    def taking_part(self) -> tuple[StreamStatus, ...]:
+        """Every stream but those that people took out."""
+        return tuple(stream for stream in self.streams.values() if stream.state is not StreamState.TAKEN_OUT)
+
+    def before(self) -> tuple[StreamStatus, ...]:
+        """The streams that take part and are not going public yet."""
+        return tuple(stream for stream in self.streams.values() if stream.state in BEFORE)
+
+    def not_ready(self) -> tuple[StreamStatus, ...]:
+        """Those of them for which the others wait."""
+        return tuple(s for s in self.before() if s.state in (StreamState.PREPARING, StreamState.LEFT))
+
+    def all_are(self, is_so: Callable[[StreamState], bool]) -> bool:
+        """Whether the state of every stream that takes part is so."""
+        return all(is_so(stream.state) for stream in self.taking_part())
+
+    def change(self, version: str, state: StreamState, **facts: object) -> None:
+        """Record where a stream is now, with what else changed about it."""
+        before = self.streams[version]
+        if before.state is not state:
+            self.note("baton", f"{version}: {state}")
+        if state is StreamState.LEFT and before.state is not state:
+            self._left[version] = workflow.now()
+        self.streams[version] = before.model_copy(update={"state": state, **facts})
+        self.show()
+
+    def enter(self, phase: SecurityPhase) -> None:
+        """Go on to a phase."""
+        if phase is not self.phase:
+            self.phase = phase
+            self.note("baton", f"phase {phase}")
+            self.show()
+
+    def to_agree_to(self) -> JointManifest | None:
+        """What the streams ship as they stand, or None while one of them is not ready."""
+        streams = self.taking_part()
+        if not streams or self.not_ready():
+            return None
+        shipped = (
+            JointStream(
+                version=s.version, commit=s.report.commit, manifest=s.report.shipped.manifest, plan=s.report.plan
+            )
+            for s in streams
+            if s.report is not None and s.report.shipped is not None
+        )
+        return JointManifest(
+            release=self.plan.release,
+            run=self.ref.run,
+            advisory=self.plan.advisory,
+            until=self.until,
+            streams=tuple(shipped),
+        )
+
+    def status(self) -> SecurityStatus:
+        """Everything that a person asks first."""
+        return SecurityStatus(
+            release=self.plan.release,
+            title=self.plan.title,
+            advisory=self.plan.advisory,
+            sandbox=self.plan.sandbox,
+            run=self.ref.run,
+            plan=self.ref.plan,
+            phase=self.phase,
+            unsigned_acts=self.plan.unsigned_acts,
+            embargoed=self.plan.embargoed,
+            until=self.until,
+            going_public=self.going_public,
+            driver=self.driver,
+            streams=tuple(self.streams.values()),
+            gate=self.gates.get(JOINT_GATE),
+            joint=None if self.joint is None else self.joint.digest,
+            leaks=self.plan.leaks,
+            waiting=self.waiting(),
+            heard=len(self.heard),
+            refused=sum(not heard.accepted for heard in self.heard),
+            last=self.journal[-1] if self.journal else None,
+        )
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """What the security release itself waits for from people; what its streams wait for, their reports say."""
+        if self.leaving is not None:
+            return ()
+        gate = self.gates.get(JOINT_GATE)
+        joint = [] if gate is None or gate.passed_at is not None or gate else [self._waiting_for_gate(gate)]
+        return (*joint, *(self._waiting_for_stream(s) for s in self.before() if s.state is StreamState.LEFT))
+
+    def show(self) -> None:
+        """Mirror the state to where people look; a search attribute names a stream by its number alone."""
+        waiting = self.waiting()
+        stuck = [s for s in self.taking_part() if s.report is not None and s.report.hindrances]
+        roles = tuple(sorted({role for item in waiting for role in item.roles}))
+        wanted = tuple(f"{item.kind}:{item.what}" for item in waiting)
+        wanted += tuple(f"{WaitKind.DECISION}:{self._number(stream)}" for stream in stuck)
+        shown = (self.phase.value, roles, wanted)
+        if shown != self._shown:
+            self._shown = shown
+            workflow.upsert_search_attributes(
+                [PHASE.value_set(self.phase.value), WAITING_ON.value_set(roles), WAITING_FOR.value_set(wanted)]
+            )
+        workflow.set_current_details(page(self.status()))
+
+    def _number(self, stream: StreamStatus) -> str:
+        """A name for a stream that tells nobody its version."""
+        return f"stream-{list(self.streams).index(stream.version) + 1}"
+
+    def _people(self, roles: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(person.id for person in self.plan.roster.people if any(role in roles for role in person.roles))
+
+    def _waiting_for_gate(self, result: GateResult) -> Waiting:
+        objected = not result.missing
+        roles = tuple(dict.fromkeys(given.role for given in result.rejected)) if objected else tuple(result.missing)
+        people = result.waiting_people(self.plan.roster)
+        message = (Withdrawal if objected else SignOff)(
+            release=self.plan.release,
+            gate=JOINT_GATE,
+            attempt=result.attempt,
+            run=result.run,
+            subject=result.subject,
+            by=people[0] if people else "your-id",
+            role=roles[0] if roles else RELEASE_MANAGER,
+        )
+        return Waiting(
+            kind=WaitKind.WITHDRAWAL if objected else WaitKind.SIGN_OFF,
+            what=JOINT_GATE,
+            since=result.opened,
+            roles=roles,
+            people=people,
+            why=f"{result}; asked about {short(result.subject)}",
+            command=f"baton security {message.kind} {self._name}",
+            message=message.model_dump_json(),
+        )
+
+    def _waiting_for_stream(self, stream: StreamStatus) -> Waiting:
+        roles = self.may_decide
+        people = self._people(roles)
+        message = TakeOut(
+            release=self.plan.release,
+            version=stream.version,
+            run=self.ref.run,
+            subject=self.subject,
+            by=people[0] if people else "your-id",
+            role=roles[0],
+        )
+        return Waiting(
+            kind=WaitKind.DECISION,
+            what=self._number(stream),
+            since=self._left[stream.version],
+            roles=roles,
+            people=people,
+            why=f"{stream.version} left: {stream.detail}",
+            command=f"baton security start-again {self._name} {stream.version}",
+            message=message.model_dump_json(),
+        )
+
+    @property
+    def _name(self) -> str:
+        return f"{self.plan.release.project}/{self.plan.release.security}"

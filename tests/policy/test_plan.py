@@ -110,6 +110,15 @@ def test_the_change_adds_dated_tables_and_is_accepted(by_people: Copy, capsys: p
     assert "says so already" in capsys.readouterr().out
 
 
+def test_a_change_comes_after_those_that_are_there_and_wins(by_people: Copy) -> None:
+    earlier = '[[streams."3.16".signing.changes]]\nfrom = 2026-01-01\ngpg = "team"  # for the alphas\n# until betas\n\n'
+    by_people.change(("# Who may act, as the release PEPs", f"{earlier}# Who may act, as the release PEPs"))
+    apply(by_people, plan(by_people, *ISSUE))
+    assert policy_of(read_project(by_people.folder).settings, "3.16", DAY).gpg == "none"
+    added = f'[[streams."3.16".signing.changes]]\nfrom = {DAY}\n'
+    assert f"# for the alphas\n# until betas\n\n{added}" in by_people.file.read_text(encoding="utf-8")
+
+
 def test_a_file_with_another_layout_keeps_it(by_people: Copy) -> None:
     by_people.file.write_bytes(by_people.file.read_bytes().replace(b"\n", b"\r\n"))
     apply(by_people, plan(by_people, *ISSUE))

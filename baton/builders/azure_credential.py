@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,11 @@ import httpx
 from pydantic import SecretStr
 
 from baton.builders.azure_tls import tls
-from baton.model.errors import Invalid, Missing, Refused, Unavailable
+from baton.builders.credential import credential_in
+from baton.model.errors import Invalid, Refused, Unavailable
 from baton.model.outside_azure import EntraCredential, PatCredential
 
 if TYPE_CHECKING:
-    from baton.model.base import EnvName
     from baton.model.outside_azure import AzureCredential
 
 AZURE_DEVOPS = "499b84ac-1321-427f-aa17-267ca6975798"
@@ -36,7 +35,7 @@ def authorization(credential: AzureCredential) -> SecretStr:
     match credential:
         case PatCredential():
             # Basic authentication with an empty name: "Use personal access tokens" in the Azure DevOps documentation.
-            pair = f":{_secret(credential.token_from)}".encode()
+            pair = f":{credential_in(credential.token_from).get_secret_value()}".encode()
             return SecretStr(f"Basic {b64encode(pair).decode()}")
         case EntraCredential():
             return SecretStr(f"Bearer {_entra_token(credential)}")
@@ -47,22 +46,13 @@ def named(credential: AzureCredential) -> str:
     return credential.token_from if isinstance(credential, PatCredential) else credential.secret_from
 
 
-def _secret(variable: EnvName) -> str:
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        raise Missing(
-            f"the environment variable {variable} is not set: give this worker its credential for Azure DevOps"
-        )
-    return value
-
-
 def _entra_token(credential: EntraCredential) -> str:
     """The client credentials flow: RFC 6749, section 4.4, as Microsoft's identity platform 2.0 has it."""
     url = f"{credential.authority}/{credential.tenant}/oauth2/v2.0/token"
     form = {
         "grant_type": "client_credentials",
         "client_id": credential.client,
-        "client_secret": _secret(credential.secret_from),
+        "client_secret": credential_in(credential.secret_from).get_secret_value(),
         "scope": f"{AZURE_DEVOPS}/.default",
     }
     try:

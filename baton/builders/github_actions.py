@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from baton.builders.credential import NoCredential
 from baton.builders.github_api import GitHubApi
-from baton.builders.github_auth import NoCredential
 from baton.builders.github_collect import collect
 from baton.builders.github_report import report_of
 from baton.builders.outside import SETTLE, OutsideBuilder, Unusable

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import jwt
 from pydantic import SecretStr, ValidationError
 
+from baton.builders.credential import credential_in
 from baton.builders.github_answers import Installation, InstallationToken
 from baton.builders.github_http import fetched, problem_of
-from baton.model.errors import Invalid, Missing
+from baton.model.errors import Invalid
 
 if TYPE_CHECKING:
     from baton.model.base import EnvName
     from baton.model.outside import GitHubApp, GitHubBuilder
-
-_LONGEST = 64 * 1024
 
 _SKEW = 60
 """Seconds by which GitHub's clock may be behind; its documentation advises this."""
@@ -31,39 +28,6 @@ _MARGIN = 300
 """Seconds before its end at which an installation's token is not used any more."""
 
 _PERMISSIONS = {"actions": "write"}
-
-
-class NoCredential(Missing):
-    """This worker was not given the credential."""
-
-
-def credential(name: EnvName) -> SecretStr:
-    """A secret of this worker: the environment variable's value, or what is in the file that ``NAME_FILE`` names.
-
-    A file is read each time, so that whoever renews it need not restart the worker.
-
-    Raises:
-        NoCredential: neither is set, or the file can't be read.
-        Invalid: it is empty, or no text.
-    """
-    value = os.environ.get(name)
-    path = os.environ.get(f"{name}_FILE")
-    if value is None and path is None:
-        raise NoCredential(f"this worker has neither {name} nor {name}_FILE in its environment: give it the credential")
-    if value is None and path is not None:
-        value = _content(Path(path), f"{name}_FILE")
-    secret = (value or "").strip()
-    if not secret or not secret.isascii():
-        raise Invalid(f"the credential in {name} or the file of {name}_FILE is empty, or no plain text")
-    return SecretStr(secret)
-
-
-def _content(path: Path, name: str) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LONGEST).decode("utf-8", "replace")
-    except OSError as error:
-        raise NoCredential(f"can't read {path}, which {name} names: {error.strerror}") from error
 
 
 class Credentials(Protocol):
@@ -88,7 +52,7 @@ class GivenToken:
 
     def token(self) -> SecretStr:
         """See :meth:`Credentials.token`."""
-        return credential(self.name)
+        return credential_in(self.name)
 
     def renew(self) -> bool:
         """See :meth:`Credentials.renew`; only people can."""
@@ -151,7 +115,7 @@ class AppTokens:
         now = int(time.time())
         claims = {"iss": self._app.id, "iat": now - _SKEW, "exp": now + _JWT_SECONDS}
         try:
-            return jwt.encode(claims, credential(self._app.private_key_from).get_secret_value(), algorithm="RS256")
+            return jwt.encode(claims, credential_in(self._app.private_key_from).get_secret_value(), algorithm="RS256")
         except (jwt.PyJWTError, ValueError, TypeError):
             problem = f"{self._app.private_key_from} does not hold an RSA private key in PEM form"
         # Raised out here: the error would carry the key along.

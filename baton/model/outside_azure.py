@@ -24,7 +24,7 @@ class PatCredential(Value):
     """A personal access token with the scopes Build (read and execute).
 
     Attributes:
-        token_from: the environment variable of the worker that holds it.
+        token_from: the environment variable of the worker that holds it, or with ``_FILE`` appended, names its file.
     """
 
     kind: Literal["pat"] = "pat"
@@ -37,7 +37,8 @@ class EntraCredential(Value):
     Attributes:
         tenant: the directory.
         client: the application.
-        secret_from: the environment variable of the worker that holds the application's secret.
+        secret_from: the environment variable of the worker that holds the application's secret, or with ``_FILE``
+            appended, names its file.
         authority: who gives the tokens.
     """
 

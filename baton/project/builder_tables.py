@@ -115,7 +115,8 @@ class PatCredentialTable(Table):
     """What the proof is."""
 
     token_from: EnvName = Field(alias="token-from")
-    """The environment variable of the worker that holds the token."""
+    """The environment variable of the worker that holds the token; or, with `_FILE` appended to the variable's name,
+    the path of the token's file."""
 
 
 class EntraCredentialTable(Table):
@@ -131,7 +132,8 @@ class EntraCredentialTable(Table):
     """The application's id."""
 
     secret_from: EnvName = Field(alias="secret-from")
-    """The environment variable of the worker that holds the application's secret."""
+    """The environment variable of the worker that holds the application's secret; or, with `_FILE` appended to the
+    variable's name, the path of its file."""
 
     authority: AzureAddress = "https://login.microsoftonline.com"
     """Who gives the tokens."""

@@ -99,9 +99,7 @@ def _secrets_of(announcer: AnnouncerTable) -> Iterator[tuple[str, str]]:
 
 def _of_builder(builder: BuilderTable, whose: str, queue: str, environment: Mapping[str, str]) -> Iterator[Finding]:
     for variable, what in _secrets_of_builder(builder):
-        # A file may hold any of GitHub's; the adapter for Azure takes the variable alone.
-        names = _or_file(variable) if builder.kind == "github-actions" else (variable,)
-        yield _credential(names, f"the {what} of {whose}", queue, environment)
+        yield _credential(_or_file(variable), f"the {what} of {whose}", queue, environment)
 
 
 def _secrets_of_builder(builder: BuilderTable) -> Iterator[tuple[str, str]]:

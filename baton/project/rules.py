@@ -9,6 +9,7 @@ from baton.project.builder_rules import builder_faults
 from baton.project.people_rules import people_faults
 from baton.project.platform_signing import platform_faults
 from baton.project.problem import Fault
+from baton.project.queue_rules import queue_faults
 from baton.project.signing_rules import signing_faults
 from baton.project.step_rules import step_faults
 
@@ -25,6 +26,7 @@ def faults_in(settings: ReleaseFile) -> Iterator[Fault]:
     yield from step_faults(settings)
     yield from builder_faults(settings)
     yield from platform_faults(settings)
+    yield from queue_faults(settings)
     yield from people_faults(settings)
     yield from signing_faults(settings)
     yield from announcer_faults(settings.announcers)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import traceback
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from tests.builders.azure_world import CLIENT, TENANT, TOKEN, World, azure_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from baton.model.outside import OutsideRun
 
@@ -129,12 +131,17 @@ def test_nothing_starts_while_azure_does_not_say_what_runs(world: World, fault: 
     assert len(world.azure.runs.all(21)) == before
 
 
-def test_without_its_credential_a_worker_says_which_is_missing(
-    world: World, run: OutsideRun, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_has_its_credential_in_a_variable_or_a_file_or_says_which_is_missing(
+    world: World, run: OutsideRun, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    token = os.environ["AZURE_TOKEN"]
     monkeypatch.delenv("AZURE_TOKEN")
-    with pytest.raises(Missing, match="environment variable AZURE_TOKEN is not set"):
+    with pytest.raises(Missing, match="neither AZURE_TOKEN nor AZURE_TOKEN_FILE"):
         world.pipelines().look(run)
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n", encoding="ascii")
+    monkeypatch.setenv("AZURE_TOKEN_FILE", str(file))
+    assert world.pipelines().look(run).url == run.url
 
 
 def test_an_application_of_entra_gets_its_token_itself(

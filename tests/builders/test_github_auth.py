@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from baton.builders.github_auth import credential
+from baton.builders.credential import credential_in
 from baton.model.errors import Invalid, Missing, Refused
 from baton.sandbox.fake_ci.github import Fault
 from tests.builders.github_world import TOKEN, World, github_world
@@ -109,10 +109,10 @@ def test_a_file_of_a_token_is_read_each_time(world: World, monkeypatch: pytest.M
 def test_a_worker_without_a_credential_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NOWHERE", raising=False)
     with pytest.raises(Missing, match="neither NOWHERE nor NOWHERE_FILE"):
-        credential("NOWHERE")
+        credential_in("NOWHERE")
     monkeypatch.setenv("NOWHERE_FILE", str(tmp_path / "no"))
     with pytest.raises(Missing, match="which NOWHERE_FILE names"):
-        credential("NOWHERE")
+        credential_in("NOWHERE")
     monkeypatch.setenv("NOWHERE", " ")
     with pytest.raises(Invalid, match="is empty"):
-        credential("NOWHERE")
+        credential_in("NOWHERE")

@@ -22,6 +22,8 @@ SECRET_HOLDERS = {
     "git_ssh_key": {"worker-release"},
     "gpg_passphrase": {"worker-sign"},
     "identity_client_secret": {"worker-sign"},
+    "github_token": {"worker-ci"},
+    "azure_token": {"worker-ci"},
 }
 ONE_SHOT = {"temporal-schema", "temporal-namespace"}
 

@@ -68,7 +68,7 @@ def container(tmp_path: Path, temporal: WorkflowEnvironment, namespace: str) -> 
     return Container(tmp_path, temporal.client.service_client.config.target_host, namespace)
 
 
-@pytest.mark.parametrize("queue", ["release", "sign", "publish", "build-source", "build-docs"])
+@pytest.mark.parametrize("queue", ["release", "sign", "publish", "ci", "build-source", "build-docs"])
 async def test_the_worker_of_the_compose_file_comes_up_polls_and_goes(
     queue: str, workers: dict[str, Service], container: Container, temporal: WorkflowEnvironment
 ) -> None:
@@ -87,7 +87,7 @@ async def test_the_worker_of_the_compose_file_comes_up_polls_and_goes(
 
 
 def test_no_worker_of_the_compose_file_is_left_out(workers: dict[str, Service]) -> None:
-    assert set(workers) == {"release", "sign", "publish", "build-source", "build-docs"}
+    assert set(workers) == {"release", "sign", "publish", "ci", "build-source", "build-docs"}
 
 
 async def _healthy(container: Container, service: Service, process: asyncio.subprocess.Process) -> None:

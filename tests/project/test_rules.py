@@ -46,6 +46,20 @@ def facts(problems: list[str]) -> list[str]:
             '[streams."4"]\nstatus = "bugfix"\nfirst-release = 2026-01-02\nend-of-life = 2026-01-02\n',
             "streams.4.end-of-life: found 2026-01-02, which is not after first-release 2026-01-02",
         ),
+        (
+            '[[checks]]\nname = "reads"\nqueue = "release"\ncommands = [["true"]]\n',
+            (
+                'checks[0].queue: found "release", which project gives the duty release; this takes workers of the '
+                "duty build: name another queue"
+            ),
+        ),
+        (
+            step("windows", "x").replace("linux", "publish"),
+            (
+                'targets[0].queue: found "publish", which steps[1] gives the duty build; this takes workers of the '
+                "duty publish: name another queue"
+            ),
+        ),
         (step("source", "x"), 'steps[1].name: found "source", which steps[0] is called already'),
         (step("verify", "x"), 'steps[1].name: found "verify", which is a name of Baton\'s own work; take another'),
         (

@@ -397,6 +397,6 @@ def test_the_check_tells_files_by_release_and_credentials_by_name(release_toml: 
     assert told["files of 3.14 (alpha, beta, candidate, final)"].startswith("3 expected: ")
     by_name = {subject: message for subject, message in told.items() if subject.startswith("SPAM")}
     assert by_name == {
-        "SPAM_ENTRA_SECRET": "not set here: the Entra application's secret of step windows",
+        "SPAM_ENTRA_SECRET or SPAM_ENTRA_SECRET_FILE": "not set here: the Entra application's secret of step windows",
         "SPAM_GITHUB_TOKEN or SPAM_GITHUB_TOKEN_FILE": "not set here: the GitHub token of step android",
     }

@@ -193,7 +193,7 @@ async def test_starting_shows_the_plan_and_asks(team: Team, make_checkout: Calla
     missing = await team.baton("status", checkout.release)
 
     assert (unasked.code, unasked.out) == (2, "")
-    assert "gate files: 1 release-manager agree to the manifest" in unasked.err
+    assert "gate files: sign-offs of the manifest: 1 by release-manager" in unasked.err
     assert "pass --yes" in unasked.err
     assert f"there is no release {checkout.name} 1.0.0" in missing.err
 

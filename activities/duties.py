@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from activities.building import BuildActivities
 from activities.collecting import CollectActivities
+from activities.dispatching import DispatchActivities
 from activities.evidence import EvidenceActivities, EvidencePublishing, EvidenceSigning
 from activities.hearing import HearActivities
 from activities.mandate import Mandate
@@ -67,10 +68,15 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 outside.cancel_run,
             ]
         case Duty.SIGN:
-            agreed = Mandate(store, settings).to_sign_within
+            agreed, dispatching = Mandate(store, settings).to_sign_within, DispatchActivities(store, settings)
             within, notary = PlatformSignActivities(store, settings, agreed), NotaryActivities(store, settings, agreed)
             return [
                 SignActivities(store, settings).sign_files,
+                dispatching.order_signing,
+                dispatching.follow_signing,
+                dispatching.retry_signing,
+                dispatching.collect_signing,
+                dispatching.cancel_signing,
                 EvidenceSigning(store, settings).sign_evidence,
                 within.sign_platform,
                 within.staple,
@@ -90,6 +96,7 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
             source = SourceActivities(store, settings)
             collecting = CollectActivities(store, settings)
             hearing = HearActivities(store, settings)
+            verifying = VerifyActivities(store, settings)
             return [
                 hearing.keep_plan,
                 hearing.take_plan,
@@ -106,7 +113,8 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 collecting.describe_files,
                 collecting.make_manifest,
                 PlatformVerifyActivities(store, settings).verify_authenticode,
-                VerifyActivities(store, settings).verify_signatures,
+                verifying.take_signatures,
+                verifying.verify_signatures,
                 TellActivities().tell,
                 EvidenceActivities(store).write_evidence,
             ]

@@ -16,6 +16,7 @@ from baton.model.base import canonical_json, counted, digest_of, short
 from baton.model.errors import Missing, Refused
 from baton.model.evidence import INDEX, Evidence
 from baton.model.manifest import Artifact, ArtifactSet, SetRef
+from baton.model.signing import own_signers
 from baton.signers import open_signer
 from baton.targets import open_target
 
@@ -92,7 +93,7 @@ class EvidencePublishing:
         """Make the list, its signatures and every document public, if people agreed to all of the release."""
         signers = self._mandate.to_publish_evidence(what)
         listed = require_evidence(self._store, what)
-        wanted = {INDEX, *(f"{INDEX}{signer.suffix}" for signer in signers)}
+        wanted = {INDEX, *(f"{INDEX}{signer.suffix}" for signer in own_signers(signers))}
         signed = self._store.read_set(what.evidence).artifacts
         if others := wanted.symmetric_difference(one.name for one in signed):
             raise Refused(

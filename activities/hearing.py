@@ -10,8 +10,9 @@ from baton.model import hearing
 from baton.model.base import canonical_json
 from baton.model.envelope import read_envelope
 from baton.model.errors import Invalid, Refused
-from baton.model.plan import Plan, SigstoreInstance
+from baton.model.plan import Plan
 from baton.model.security import KEEP_JOINT, JointManifest, KeepJoint, KeptJoint
+from baton.model.signing import SigstoreInstance
 from baton.model.statement import facts_of
 from baton.proof import Sigstore
 from baton.proof.said import proven_act

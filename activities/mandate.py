@@ -17,7 +17,8 @@ from activities.released import read_manifest
 from activities.rules import read_projects, rules_for
 from baton.model.errors import Refused
 from baton.model.gate import GateResult
-from baton.model.plan import JOINT_GATE, GatePoint, SignWhen, SigstoreInstance
+from baton.model.plan import JOINT_GATE, GatePoint, SignWhen
+from baton.model.signing import SigstoreInstance
 from baton.proof import Sigstore
 from baton.proof.agreement import agreed_again
 
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 
     from activities.rules import Rules
     from baton.model.evidence import PublishEvidence, SignEvidence
-    from baton.model.plan import Barrier, Gate, Plan, Signer, Target
+    from baton.model.plan import Barrier, Gate, Plan, Target
     from baton.model.platform import SignPlatform, SubmitNotarization
     from baton.model.roster import Roster
     from baton.model.security import JointManifest
+    from baton.model.signing import Signer
     from baton.model.work import Publish, ReleaseRef, SignFiles
     from baton.settings import WorkerSettings
     from baton.store import Store
@@ -143,6 +145,10 @@ class Mandate:
     def to_promote(self, what: Publish) -> None:
         """Require that every gate has passed for these files, and that they are to go there."""
         _require_planned(what, self._require(_BEFORE_PROMOTION, what))
+
+    def to_attend(self, release: ReleaseRef, signer: Signer) -> None:
+        """Require that a release may have to do with a signer at all, whether or not anybody has agreed to anything."""
+        _require_signer(signer, rules_for(self._plan(release), self._settings))
 
     def to_touch(self, release: ReleaseRef, target: Target) -> None:
         """Require that a release may have to do with a target at all, whether or not anybody has agreed to anything."""

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from baton.model.code_signing import PlatformStep
-    from baton.model.plan import Barrier, Gate, Plan, Signer, Target
+    from baton.model.plan import Barrier, Gate, Plan, Target
     from baton.model.roster import Roster
+    from baton.model.signing import Signer
     from baton.project.read import Project
     from baton.settings import WorkerSettings
 

@@ -13,15 +13,17 @@ from activities.work import does, progress
 from baton.model import work
 from baton.model.base import canonical_json, digest_of, short
 from baton.model.errors import Refused
-from baton.model.manifest import Artifact, ArtifactSet
-from baton.model.plan import GpgSigner
+from baton.model.manifest import Artifact, ArtifactSet, SetRef
+from baton.model.signing import GpgSigner, HumanGpgSigner, who_may_sign
 from baton.signers import open_signer
 from baton.trust.release import verify_release
+from baton.trust.sigstore import LARGEST_BUNDLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from baton.model.plan import Signer
+    from baton.model.manifest import ManifestRef
+    from baton.model.signing import Signer
     from baton.settings import WorkerSettings
     from baton.signers.port import File
     from baton.store import Store
@@ -93,6 +95,13 @@ class VerifyActivities:
         self._store = store
         self._settings = settings
 
+    @does(work.TAKE_SIGNATURES)
+    def take_signatures(self, what: work.TakeSignatures) -> work.Signed:
+        """Take what a person signed, if each file has one signature that counts, all by one of those who may sign."""
+        signed = work.Signed(signer=what.signer, signatures=SetRef.to(self._store.read_set(what.provided)))
+        require_counting(signed, what.manifest, self._store, self._settings)
+        return signed
+
     @does(work.VERIFY_SIGNATURES)
     def verify_signatures(self, what: work.VerifySignatures) -> work.Verified:
         """Require one good signature of each kind on every file, by the identity that the plan names, and no other."""
@@ -100,7 +109,7 @@ class VerifyActivities:
             came, wanted = (", ".join(s.kind for s in of) for of in ([m.signer for m in what.signed], what.signers))
             raise Refused(f"the release is signed by {came or 'nobody'}; the plan's signers are {wanted}")
         files = read_manifest(self._store, what.manifest).files
-        signed = [(made.signer, self._signatures(made)) for made in what.signed]
+        signed = [(made.signer, _signatures(made, self._store)) for made in what.signed]
         self._settings.workspace.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._settings.workspace, prefix="verify-") as folder:
             at_hand = fetch_all(self._store, files, Path(folder))
@@ -109,5 +118,31 @@ class VerifyActivities:
             raise Refused("signatures do not count: " + "; ".join(report.failures[:10]))
         return work.Verified(files=len(files), signatures=sum(len(signatures) for _, signatures in signed))
 
-    def _signatures(self, made: work.Signed) -> dict[str, bytes]:
-        return {one.name: self._store.read(one.digest) for one in self._store.read_set(made.signatures).artifacts}
+
+def require_counting(made: work.Signed, manifest: ManifestRef, store: Store, settings: WorkerSettings) -> None:
+    """Require that signatures which were made elsewhere count, as a stranger would verify them.
+
+    Raises:
+        Refused: they are not one for each file of the manifest, or not all by one of those who may sign; the message
+            names these.
+        Missing: one of them, or a file that is needed to verify them, is not in the store.
+        BatonError: as :func:`baton.trust.release.verify_release`.
+    """
+    files = read_manifest(store, manifest).files
+    signed = [(made.signer, _signatures(made, store))]
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=settings.workspace, prefix="take-") as folder:
+        # A Sigstore bundle is of a digest; an OpenPGP signature can't be verified without the file.
+        at_hand: Sequence[tuple[Artifact, Path | None]] = (
+            fetch_all(store, files, Path(folder))
+            if isinstance(made.signer, HumanGpgSigner)
+            else [(file, None) for file in files]
+        )
+        report = verify_release(at_hand, signed, trust_config=settings.sigstore_trust_config)
+    if not report:
+        raise Refused(f"the signatures do not count: {'; '.join(report.failures[:5])}. {who_may_sign(made.signer)}")
+
+
+def _signatures(made: work.Signed, store: Store) -> dict[str, bytes]:
+    listed = store.read_set(made.signatures).artifacts
+    return {one.name: store.read(one.digest, limit=LARGEST_BUNDLE) for one in listed}

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from baton.model.acts import Claim
 from baton.model.envelope import read_envelope
-from baton.model.plan import SigstoreInstance
 from baton.model.roster import OpenPgpKey, Person, Roster, SigstoreIdentity, SshKey
+from baton.model.signing import SigstoreInstance
 from baton.model.statement import statement_of
 from baton.model.version import ReleaseId
 from baton.proof import Sigstore, find_key, prove, seal

@@ -28,8 +28,8 @@ _BEGAN = time.perf_counter()
 
 from baton.model.base import digest_of
 from baton.model.manifest import Artifact
-from baton.model.plan import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
+from baton.model.signing import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.settings import WorkerSettings
 from baton.signers import open_signer
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.synchronize import Event
 
-    from baton.model.plan import Signer
+    from baton.model.signing import Signer
     from baton.signers.port import File
 
 LATENCY = timedelta(milliseconds=300)

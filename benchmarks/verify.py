@@ -28,7 +28,7 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.sandbox.sigstore.server import local_sigstore
 from baton.trust.gnupg_home import temporary_home

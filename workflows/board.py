@@ -176,8 +176,19 @@ class Board(Floor[Plan, ReleaseRef]):
 
     def _waiting_for_decision(self, step: StepStatus) -> Waiting:
         hand_in = step.choices[0] is Choice.PROVIDE
+        signers = [person for person in self.plan.roster.people if hand_in and person.id in step.signed_by]
         roles = (step.role,) if hand_in else self.deciders(step)
-        people = tuple(person.id for person in self.plan.roster.people if any(role in roles for role in person.roles))
+        if signers:
+            roles = tuple(dict.fromkeys(role for person in signers for role in person.roles))
+        people = tuple(
+            person.id for person in signers or self.plan.roster.people if any(role in roles for role in person.roles)
+        )
+        if signers:
+            command = f"baton sign {self._name}"
+        elif hand_in:
+            command = f"baton provide {self._name} {step.name} FILE…"
+        else:
+            command = f"baton decide {self._name} {step.name} {step.choices[0]}"
         message = Decision(
             release=self.plan.release,
             step=step.name,
@@ -190,15 +201,13 @@ class Board(Floor[Plan, ReleaseRef]):
             role=roles[0],
         )
         return Waiting(
-            kind=WaitKind.HAND_IN if hand_in else WaitKind.DECISION,
+            kind=WaitKind.SIGNATURES if signers else WaitKind.HAND_IN if hand_in else WaitKind.DECISION,
             what=step.name,
             since=self._since[step.name],
             roles=roles,
             people=people,
             why=step.detail,
-            command=f"baton provide {self._name} {step.name} FILE…"
-            if hand_in
-            else f"baton decide {self._name} {step.name} {step.choices[0]}",
+            command=command,
             message=message.model_dump_json(),
         )
 

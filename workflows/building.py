@@ -10,6 +10,7 @@ from temporalio import workflow
 from workflows import orders
 from workflows.branch import ReleaseBranch
 from workflows.concurrency import together
+from workflows.errands import Build
 from workflows.orders import order
 from workflows.outside import OutsideRuns
 from workflows.platform import PlatformSigning
@@ -37,6 +38,7 @@ class Building:
     """The units of work from a commit to what every step made."""
 
     def __init__(self, board: Board, steps: Steps) -> None:
+        self._board = board
         self._plan = board.plan
         self._ref = board.ref
         self._queue = board.plan.queue
@@ -118,7 +120,7 @@ class Building:
     async def _build(self, step: Step, source: work.Source) -> work.Built | None:
         async def attempt(number: int) -> work.Built:
             if isinstance(step.builder, GitHubBuilder | AzureBuilder):
-                return await self._accept(step, source, await self._outside.build(step, source))
+                return await self._accept(step, source, await self._outside.do(Build(self._board, step, source)))
             built = await order(
                 work.BUILD_STEP,
                 work.BuildStep(release=self._ref, step=step, source=source, attempt=number),

@@ -1,4 +1,4 @@
-"""The evidence: written when the release is public, signed by every signer, and shown where the plan wants that."""
+"""The evidence: written when the release is public, signed by the workers that sign, and shown if the plan says so."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ with workflow.unsafe.imports_passed_through():
         SignEvidence,
         WriteEvidence,
     )
+    from baton.model.signing import own_signers
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
     from baton.model.manifest import ManifestRef, SetRef
-    from baton.model.plan import Signer, Target
+    from baton.model.plan import Target
+    from baton.model.signing import OwnSigner
     from baton.model.status import Entry
     from baton.model.work import Built, Signed, Source
     from workflows.board import Board
@@ -50,7 +52,7 @@ class Testimony:
     def list(self) -> None:
         """Put the units on the board."""
         self._steps.add(WRITE, Phase.ANNOUNCE, self._plan.queue)
-        for signer in self._plan.signers:
+        for signer in own_signers(self._plan.signers):
             self._steps.add(f"{WRITE}-{signer.kind}", Phase.ANNOUNCE, signer.queue)
         for target in self._plan.targets if self._plan.publish_evidence else ():
             self._steps.add(f"{WRITE}-on-{target.name}", Phase.ANNOUNCE, target.queue)
@@ -60,7 +62,7 @@ class Testimony:
     ) -> None:
         """Write the record that anyone can check later without Temporal, sign it, and show it."""
         evidence = await self._write(source, manifest, built, signed)
-        for signer in self._plan.signers:
+        for signer in own_signers(self._plan.signers):
             evidence = await self._sign(signer, manifest, evidence)
         self._board.evidence = evidence.digest
         if self._plan.publish_evidence:
@@ -98,7 +100,7 @@ class Testimony:
 
         return await self._steps.finish(WRITE, attempt, done=lambda _: f"{counted(len(self._board.heard), 'act')} told")
 
-    async def _sign(self, signer: Signer, manifest: ManifestRef, evidence: SetRef) -> SetRef:
+    async def _sign(self, signer: OwnSigner, manifest: ManifestRef, evidence: SetRef) -> SetRef:
         async def attempt(_: int) -> SetRef:
             return await order(
                 SIGN_EVIDENCE,

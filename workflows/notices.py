@@ -111,7 +111,7 @@ class Notices:
         hours = quiet.total_seconds() / 3600
         return (
             f"{plan.release} has waited {hours:,.1f} hours for a {waiting.kind}. "
-            f"Any {' or '.join(waiting.roles)} can give it: {who}. {self._facts(waiting)}"
+            f"{waiting.asked} can give it: {who}. {self._facts(waiting)}"
         )
 
     def _untold(self) -> list[Waiting]:

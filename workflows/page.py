@@ -36,6 +36,7 @@ _WANTED = {
     WaitKind.WITHDRAWAL: "the withdrawal of a rejection",
     WaitKind.DECISION: "a decision",
     WaitKind.HAND_IN: "files",
+    WaitKind.SIGNATURES: "signatures",
 }
 _HANDLERS = {WaitKind.SIGN_OFF: "sign_off", WaitKind.WITHDRAWAL: "withdraw"}
 """By which update or signal it is given; decisions and files go by ``decide``."""
@@ -82,12 +83,12 @@ def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
 
 def _waiting(waiting: Waiting, status: ReleaseStatus) -> Iterator[str]:
     who = ", ".join(waiting.people) or "nobody on the roster"
-    give = "them" if waiting.kind is WaitKind.HAND_IN else "it"
+    give = "them" if waiting.kind in (WaitKind.HAND_IN, WaitKind.SIGNATURES) else "it"
     yield from ("", f"## Waits for {_WANTED[waiting.kind]}: {waiting.what}", "", _cell(waiting.why), "")
     step = next((step for step in status.steps if step.name == waiting.what), None)
     if step is not None and step.link:
         yield from (f"See {step.link}", "")
-    yield f"Since {waiting.since:%Y-%m-%d %H:%M} UTC. Any {' or '.join(waiting.roles)} can give {give}: **{who}**."
+    yield f"Since {waiting.since:%Y-%m-%d %H:%M} UTC. {waiting.asked} can give {give}: **{who}**."
     choices = () if step is None else step.choices
     instead = f", or {', '.join(choices[1:])} instead of {choices[0]}" if choices[1:] else ""
     yield from ("", f"In a terminal: `{waiting.command}`{instead}", "")

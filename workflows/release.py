@@ -155,6 +155,7 @@ class ReleaseWorkflow(Doors):
         await workflow.wait([runbook])
         self._board.note("baton", f"undoing: {self._board.leaving}")
         await self._publishing.undo()
+        await self._signing.undo()
         await self._building.undo()
         self._board.enter(Phase.CANCELLED if self._course.replanned is None else Phase.PREPARE)
 

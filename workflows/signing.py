@@ -8,17 +8,26 @@ from temporalio import workflow
 
 from workflows import orders
 from workflows.concurrency import together
+from workflows.errands import SignElsewhere
 from workflows.orders import order
+from workflows.outside import OutsideRuns
 
 with workflow.unsafe.imports_passed_through():
     from baton.model import work
     from baton.model.base import counted, short
+    from baton.model.signing import (
+        DispatchedSigner,
+        HumanGpgSigner,
+        HumanSigner,
+        HumanSigstoreSigner,
+        who_may_sign,
+    )
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
     from baton.model.building import Check
     from baton.model.manifest import ManifestRef, SetRef
-    from baton.model.plan import Signer
+    from baton.model.signing import OwnSigner, Signer
     from workflows.board import Board
     from workflows.step import Steps
 
@@ -36,6 +45,7 @@ class Signing:
         self._ref = board.ref
         self._queue = board.plan.queue
         self._steps = steps
+        self._outside = OutsideRuns(board)
 
     def list(self) -> None:
         """Put the units on the board."""
@@ -45,7 +55,11 @@ class Signing:
         for check in self._plan.checks:
             self._steps.add(f"check-{check.name}", Phase.COLLECT, check.queue)
         for signer in self._plan.signers:
-            self._steps.add(f"sign-{signer.kind}", Phase.SIGN, signer.queue)
+            if isinstance(signer, HumanSigner):
+                people = tuple(one.person for one in signer.people)
+                self._steps.add(f"sign-{signer.kind}", Phase.SIGN, self._queue, signed_by=people)
+            else:
+                self._steps.add(f"sign-{signer.kind}", Phase.SIGN, signer.queue)
         self._steps.add(VERIFY, Phase.SIGN, self._queue)
 
     async def collect(self, source: work.Source, built: tuple[work.Built, ...]) -> ManifestRef:
@@ -75,6 +89,10 @@ class Signing:
     async def sign(self, manifest: ManifestRef) -> tuple[work.Signed, ...]:
         """Have every signer sign every file, the signers at once."""
         return tuple(await together(*(self._sign(signer, manifest) for signer in self._plan.signers)))
+
+    async def undo(self) -> None:
+        """Stop outside runs that sign; what is in a public log by then stays there."""
+        await self._outside.undo(self._steps)
 
     async def verify(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
         """Verify every signature as a stranger would, before anyone is asked anything."""
@@ -119,6 +137,34 @@ class Signing:
         return await self._steps.finish(f"check-{check.name}", attempt, done=lambda _: "passed")
 
     async def _sign(self, signer: Signer, manifest: ManifestRef) -> work.Signed:
+        match signer:
+            case HumanSigstoreSigner() | HumanGpgSigner():
+                return await self._signed_by_people(signer, manifest)
+            case DispatchedSigner():
+                return await self._steps.finish(
+                    f"sign-{signer.kind}",
+                    lambda _: self._outside.do(SignElsewhere(self._board, signer, manifest)),
+                    done=_summary,
+                )
+            case _:
+                return await self._signed_here(signer, manifest)
+
+    async def _signed_by_people(self, signer: HumanSigner, manifest: ManifestRef) -> work.Signed:
+        """Wait until one of the people hands in signatures that count; others are refused at once, and it waits on."""
+
+        async def provided(digest: str) -> work.Signed:
+            return await order(
+                work.TAKE_SIGNATURES,
+                work.TakeSignatures(release=self._ref, signer=signer, manifest=manifest, provided=digest),
+                queue=self._queue,
+                patience=orders.WHOLE_RELEASE,
+                summary="verify what a person signed, as a stranger would",
+            )
+
+        asks = f"{counted(manifest.files, 'file')} of manifest {manifest.digest} to be signed. {who_may_sign(signer)}"
+        return await self._steps.finish(f"sign-{signer.kind}", None, provided=provided, done=_summary, asks=asks)
+
+    async def _signed_here(self, signer: OwnSigner, manifest: ManifestRef) -> work.Signed:
         async def attempt(_: int) -> work.Signed:
             return await order(
                 work.SIGN_FILES,
@@ -128,6 +174,8 @@ class Signing:
                 summary=f"sign {counted(manifest.files, 'file')} with {signer.kind}",
             )
 
-        return await self._steps.finish(
-            f"sign-{signer.kind}", attempt, done=lambda made: f"{counted(made.signatures.files, 'signature')}"
-        )
+        return await self._steps.finish(f"sign-{signer.kind}", attempt, done=_summary)
+
+
+def _summary(made: work.Signed) -> str:
+    return counted(made.signatures.files, "signature")

@@ -40,15 +40,27 @@ class Steps:
         self._board = board
         self._decisions: dict[str, Decision] = {}
 
-    def add(self, name: str, phase: Phase, queue: str, *, role: str = RELEASE_MANAGER) -> None:
-        """List a unit of work that is to come."""
-        self._board.add(StepStatus(name=name, phase=phase, state=StepState.PENDING, attempt=1, queue=queue, role=role))
+    def add(
+        self, name: str, phase: Phase, queue: str, *, role: str = RELEASE_MANAGER, signed_by: tuple[str, ...] = ()
+    ) -> None:
+        """List a unit of work that is to come; one that people sign by hand with those who may."""
+        self._board.add(
+            StepStatus(
+                name=name, phase=phase, state=StepState.PENDING, attempt=1, queue=queue, role=role, signed_by=signed_by
+            )
+        )
 
     async def finish(
-        self, name: str, attempt: Callable[[int], Awaitable[Outcome]], *, done: Callable[[Outcome], str]
+        self,
+        name: str,
+        attempt: Callable[[int], Awaitable[Outcome]] | None,
+        *,
+        done: Callable[[Outcome], str],
+        provided: Callable[[str], Awaitable[Outcome]] | None = None,
+        asks: str = "",
     ) -> Outcome:
-        """Do a unit of work that nothing can replace: it ends with an outcome, or the release ends."""
-        outcome = await self.run(name, attempt, done=done)
+        """Do a unit of work that nothing can replace: it ends with an outcome, or the release ends; see :meth:`run`."""
+        outcome = await self.run(name, attempt, done=done, provided=provided, asks=asks)
         if outcome is None:
             self._board.leave(f"{name} was skipped, but nothing can go on without it")
             raise Abandoned
@@ -168,9 +180,17 @@ class Steps:
             return f"the decision is about attempt {decision.attempt} of {step.name}; it is at attempt {step.attempt}"
         if decision.choice not in step.choices:
             return f"{decision.choice} is not possible for {step.name}; possible: {', '.join(step.choices)}"
+        if decision.choice is Choice.PROVIDE and step.signed_by:
+            return self._objection_to_signer(decision, step)
         # Whoever hands files in answers for what that platform's people make.
         allowed = (step.role,) if decision.choice is Choice.PROVIDE else self._board.deciders(step)
         return self._board.objection_to(decision, allowed)
+
+    def _objection_to_signer(self, decision: Decision, step: StepStatus) -> str | None:
+        """Signatures count by who made them, and are handed in by those who may make them, whatever their roles."""
+        if decision.by not in step.signed_by:
+            return f"{step.name} takes signatures from {', '.join(step.signed_by)}; {decision.by} is none of them"
+        return self._board.objection_to(decision, (decision.role,))
 
 
 def failure_text(error: ActivityError) -> str:

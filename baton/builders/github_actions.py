@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from baton.builders.credential import NoCredential
@@ -16,6 +18,8 @@ from baton.model.errors import Failed, Missing, Refused, Unavailable
 from baton.model.outside import OutsideRun, RunReport, RunState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from baton.builders.github_answers import WorkflowRun
     from baton.builders.outside import Intake
     from baton.model.base import FileName
@@ -26,6 +30,12 @@ _SKEW = timedelta(minutes=10)
 
 _NEW = timedelta(minutes=5)
 """How long a run that was just started may be unknown to parts of GitHub."""
+
+_INPUTS = 65_535
+"""Characters that all inputs of a dispatch may have together.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#workflow_dispatch
+"""
 
 _SOON = 10
 """Seconds until a look when something must show any moment."""
@@ -39,8 +49,13 @@ class GitHubActions(OutsideBuilder):
         self._builder = builder
         self._api = GitHubApi(builder)
 
-    def dispatch(self, order: OutsideOrder) -> OutsideRun:
-        """Start the run, or find the one that this order started already."""
+    def dispatch(self, order: OutsideOrder, *, more_inputs: Mapping[str, str] = MappingProxyType({})) -> OutsideRun:
+        """Start the run, or find the one that this order started already.
+
+        Args:
+            order: what is wanted.
+            more_inputs: beside those of the plan, given as they are.
+        """
         begun = time.monotonic()
         if (found := self._find(order)) is not None:
             return found
@@ -48,7 +63,9 @@ class GitHubActions(OutsideBuilder):
         self._require_head(ref, order)
         if time.monotonic() - begun > SETTLE:
             raise Unavailable("GitHub is so slow that a run could be started twice: nothing was started", after=SETTLE)
-        inputs = {name: order.fill(template) for name, template in self._builder.inputs.items()}
+        filled = {name: order.fill(template) for name, template in self._builder.inputs.items()}
+        inputs = {**filled, **more_inputs}
+        _require_short(inputs, self._builder)
         try:
             answer = self._api.dispatch(self._builder.workflow, ref, inputs)
         except Unavailable as error:
@@ -153,6 +170,18 @@ class GitHubActions(OutsideBuilder):
             if datetime.now(UTC) - run.dispatched < _NEW:
                 raise Unavailable(f"{error}; it was started just now", after=_SOON) from None
             raise
+
+
+def _require_short(inputs: Mapping[str, str], builder: GitHubBuilder) -> None:
+    # As JSON, and in characters of it: how GitHub counts is not documented, so the larger of what it could mean.
+    length = len(json.dumps(dict(inputs)))
+    if length > _INPUTS:
+        longest = max(inputs, key=lambda name: len(inputs[name]))
+        raise Refused(
+            f"the inputs of {builder.workflow} have {length:,} characters, {len(inputs[longest]):,} of them in "
+            f"{longest}; GitHub takes {_INPUTS:,} in all, and nothing was started. A release of so many files is "
+            "signed by a machine with an identity of its own, or by a person"
+        )
 
 
 def _run(order: OutsideOrder, run: str, url: str, attempt: int) -> OutsideRun:

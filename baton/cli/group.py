@@ -62,6 +62,7 @@ ENTRIES = (
     Entry("withdraw", _ACT, "Take back your sign-off or rejection.", "baton.cli.commands.gates"),
     Entry("decide", _ACT, "Decide about a step that could not finish.", "baton.cli.commands.act"),
     Entry("provide", _ACT, "Hand in a step's files.", "baton.cli.commands.act"),
+    Entry("sign", _ACT, "Sign the files as yourself, where people sign.", "baton.cli.commands.sign"),
     Entry("claim", _ACT, "Say that you are driving a release.", "baton.cli.commands.drive"),
     Entry("hand-off", _ACT, "Pass on a release that you are driving.", "baton.cli.commands.drive"),
     Entry("replan", _ACT, "Have a release follow release.toml as it is now.", "baton.cli.commands.act"),

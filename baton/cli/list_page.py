@@ -27,6 +27,7 @@ WANTED = {
     WaitKind.WITHDRAWAL: "withdrawal",
     WaitKind.DECISION: "decision",
     WaitKind.HAND_IN: "files of",
+    WaitKind.SIGNATURES: "signatures:",
 }
 """What somebody is to give, before the name of the gate or step."""
 

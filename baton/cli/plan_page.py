@@ -12,7 +12,14 @@ from baton.cli.layout import block, columns, rehearsal_notice
 from baton.cli.plan_steps import checks_part, platform_part, shown, steps_part
 from baton.cli.units import age
 from baton.model.announcing import EmailAnnouncer, WebhookAnnouncer
-from baton.model.plan import Audience, DirectoryTarget, GatePoint, SigstoreSigner
+from baton.model.plan import Audience, DirectoryTarget, GatePoint
+from baton.model.signing import (
+    DispatchedSigner,
+    GpgSigner,
+    HumanGpgSigner,
+    HumanSigstoreSigner,
+    SigstoreSigner,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +28,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from baton.model.announcing import Announcer
-    from baton.model.plan import Plan, Signer, Target
+    from baton.model.plan import Plan, Target
+    from baton.model.signing import Signer
 
 
 def plan_page(plan: Plan) -> RenderableType:
@@ -76,10 +84,17 @@ def _gates(plan: Plan, point: GatePoint) -> list[RenderableType]:
 
 
 def _signer(signer: Signer) -> tuple[str, str, str]:
-    if isinstance(signer, SigstoreSigner):
-        who = f"{signer.identity.identity}, vouched for by {signer.identity.issuer}"
-        return f"Sigstore ({signer.instance})", signer.suffix, who
-    return "OpenPGP", signer.suffix, signer.key.fingerprint
+    match signer:
+        case SigstoreSigner(identity=identity):
+            who = f"{identity.identity}, vouched for by {identity.issuer}"
+        case DispatchedSigner(identity=identity, run=run):
+            who = f"{identity.identity}, vouched for by {identity.issuer}, in {run.workflow} of {run.repository}"
+        case GpgSigner(key=key):
+            who = key.fingerprint
+        case HumanSigstoreSigner() | HumanGpgSigner():
+            who = f"one of these people: {', '.join(map(str, signer.people))}"
+    by = "OpenPGP" if isinstance(signer, GpgSigner | HumanGpgSigner) else f"Sigstore ({signer.instance})"
+    return by, signer.suffix, who
 
 
 def _publishing(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ from rich.text import Text
 from baton.cli.message import Message
 from baton.cli.terminal import notes
 from baton.model.errors import Missing, Refused
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.model.statement import statement_of
 from baton.proof import Sigstore, find_key, seal
+from baton.proof.openpgp_key import OpenPgpSigningKey
+from baton.proof.ssh_key import SshSigningKey
 
 if TYPE_CHECKING:
     from baton.cli.place import Place
@@ -50,13 +53,16 @@ def find_pen(place: Place, plan: Plan, person: Person, speaker: Speaker) -> Sign
     instance = SigstoreInstance.SANDBOX if plan.sandbox else SigstoreInstance.PUBLIC
     sigstore = Sigstore(instance, place.trust_config(sandbox=plan.sandbox))
     try:
-        return find_key(person, speaker.key, sigstore=sigstore, today=datetime.now(UTC).date())
+        pen = find_key(person, speaker.key, sigstore=sigstore, today=datetime.now(UTC).date())
     except Missing as error:
         without = ", or say it with --unsigned in this rehearsal" if plan.unsigned_acts else ""
         raise Missing(
             f"{error}. Name one with --key or BATON_KEY{without}. The roster is the plan's: a key that release.toml "
             "lists since then counts after `baton replan`"
         ) from error
+    if speaker.signed_in is not None and not isinstance(pen, SshSigningKey | OpenPgpSigningKey):
+        return replace(pen, signed_in=speaker.signed_in)
+    return pen
 
 
 def seal_act(act: Act, pen: SigningKey | None) -> Message:

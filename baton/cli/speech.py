@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from baton.model.plan import Plan
     from baton.model.roster import Person, Roster
     from baton.model.version import ReleaseId
+    from baton.signers.tokens import TokenSource
 
 _LONGEST_REASON = 2000
 
@@ -40,6 +41,7 @@ class Speaker:
         reason: for the release's log.
         key: what names the key to sign with; None to take the first of theirs that is here.
         unsigned: nothing is to prove it.
+        signed_in: a sign-in at Sigstore that they have made already, which proves it too if that is what does.
     """
 
     person: str | None
@@ -47,6 +49,7 @@ class Speaker:
     reason: str
     key: str | None = None
     unsigned: bool = False
+    signed_in: TokenSource | None = None
 
     def __post_init__(self) -> None:
         """Require that the reason is one that an act can hold.

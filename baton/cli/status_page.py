@@ -31,6 +31,7 @@ _WANTED = {
     WaitKind.WITHDRAWAL: "the withdrawal of a rejection",
     WaitKind.DECISION: "a decision",
     WaitKind.HAND_IN: "files",
+    WaitKind.SIGNATURES: "signatures",
 }
 _LATEST = 6
 """How many of the latest acts are shown; `baton log --acts` has all of them."""
@@ -117,8 +118,8 @@ def _waiting(waiting: Waiting, status: ReleaseStatus, now: datetime, command: Ca
     lines.add_row(Text(plain(waiting.why)))
     if link := _link_of(waiting, status):
         lines.add_row(Text.assemble("See ", (link, f"link {link}")))
-    give = "them" if waiting.kind is WaitKind.HAND_IN else "it"
-    lines.add_row(Text.assemble(f"Any {' or '.join(waiting.roles)} can give {give}: ", (who, "bold")))
+    give = "them" if waiting.kind in (WaitKind.HAND_IN, WaitKind.SIGNATURES) else "it"
+    lines.add_row(Text.assemble(f"{waiting.asked} can give {give}: ", (who, "bold")))
     for text in commands_for(waiting, status):
         lines.add_row(Text.assemble("$ ", (command(text), "bold")))
     title = Text.assemble(
@@ -138,7 +139,9 @@ def commands_for(waiting: Waiting, status: ReleaseStatus) -> list[str]:
     named = f"{status.release.project}/{status.release.version} {step.name}"
     log = [] if step.log is None else [f"baton log {named}"]
     return log + [
-        f"baton provide {named} FILE…" if choice is Choice.PROVIDE else f"baton decide {named} {choice}"
+        (waiting.command if step.signed_by else f"baton provide {named} FILE…")
+        if choice is Choice.PROVIDE
+        else f"baton decide {named} {choice}"
         for choice in step.choices
     ]
 

@@ -9,6 +9,7 @@ from baton.model.acts import AboutGate, Choice, Decision, Replan
 from baton.model.building import HandedInBuilder
 from baton.model.gate import GateResult, consider
 from baton.model.plan import GatePoint
+from baton.model.signing import HumanSigner
 from baton.model.status import StepState
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from baton.evidence.chain import Said
     from baton.evidence.result import Check
     from baton.model.evidence import Record
+    from baton.model.manifest import SetRef
     from baton.model.plan import Gate, Plan
     from baton.model.roster import Roster
     from baton.model.status import StepStatus
@@ -140,16 +142,23 @@ class Agreed:
     def _handed_in(self, step: StepStatus, decided: Sequence[Decision]) -> Iterator[str]:
         """What was handed in has to be what somebody signed for; what a person makes, nobody else can have made."""
         planned = self._plan.step(step.name)
-        by_hand = planned is not None and isinstance(planned.builder, HandedInBuilder)
+        signed = self._signed_by_people(step)
+        by_hand = signed is not None or (planned is not None and isinstance(planned.builder, HandedInBuilder))
         provided = [act for act in decided if act.choice is Choice.PROVIDE]
         if by_hand and step.state is StepState.DONE and not provided:
             yield "is handed in by a person, but nobody's act hands anything in"
         built = next((made for made in self._record.built if made.step == step.name), None)
+        taken = built.artifacts if built is not None else signed
         last = decided[-1] if decided else None
-        if built is None or last is None or last.choice is not Choice.PROVIDE:
+        if taken is None or last is None or last.choice is not Choice.PROVIDE:
             return
-        if built.artifacts.digest != last.provided:
-            yield f"has the files {built.artifacts.digest}; {last.by} handed in {last.provided}"
+        if taken.digest != last.provided:
+            yield f"has the files {taken.digest}; {last.by} handed in {last.provided}"
+
+    def _signed_by_people(self, step: StepStatus) -> SetRef | None:
+        """The signatures that this unit took from a person, if it is one that does."""
+        made = (one for one in self._record.signed if isinstance(one.signer, HumanSigner))
+        return next((one.signatures for one in made if step.name == f"sign-{one.signer.kind}"), None)
 
 
 def _undecided(step: StepStatus, decided: Sequence[Decision]) -> Iterator[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from baton.model.plan import SigstoreInstance, SigstoreSigner
+from baton.model.signing import DispatchedSigner, HumanSigstoreSigner, SigstoreInstance, SigstoreSigner
 
 if TYPE_CHECKING:
     from baton.model.manifest import Artifact
-    from baton.model.plan import Plan, Signer
+    from baton.model.plan import Plan
+    from baton.model.signing import Signer
 
 _INSTANCES = {
     SigstoreInstance.PUBLIC: "",
@@ -27,10 +28,16 @@ def commands_for(file: Artifact, plan: Plan) -> tuple[str, ...]:
 
 
 def _signature(signer: Signer, name: str) -> str:
-    if not isinstance(signer, SigstoreSigner):
-        return f"gpg --verify {name}{signer.suffix} {name}"
-    identity, issuer = shlex.quote(signer.identity.identity), shlex.quote(signer.identity.issuer)
-    return (
+    match signer:
+        case SigstoreSigner(identity=identity) | DispatchedSigner(identity=identity):
+            identities = [identity]
+        case HumanSigstoreSigner(people=people):
+            # Any one of them signed: the first command that succeeds says who.
+            identities = [one for person in people for one in person.identities]
+        case _:
+            return f"gpg --verify {name}{signer.suffix} {name}"
+    return " || ".join(
         f"sigstore {_INSTANCES[signer.instance]}verify identity --bundle {name}{signer.suffix} "
-        f"--cert-identity {identity} --cert-oidc-issuer {issuer} {name}"
+        f"--cert-identity {shlex.quote(one.identity)} --cert-oidc-issuer {shlex.quote(one.issuer)} {name}"
+        for one in identities
     )

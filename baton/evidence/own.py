@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baton.evidence.folder import Folder
-    from baton.model.plan import Gate, Signer
+    from baton.model.plan import Gate
     from baton.model.roster import Roster
+    from baton.model.signing import Signer
 
 
 @dataclass(frozen=True)

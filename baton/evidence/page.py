@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from baton.evidence.commands import commands_for
 from baton.model.base import short
+from baton.model.signing import own_signers
 from baton.model.status import StepState
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def page(record: Record, plan: Plan, manifest: Manifest | None, chain: Sequence[
         decisions=_decisions(chain),
         people={person.id: person.name for person in plan.roster.people},
         commands={file.name: commands_for(file, plan) for file in (() if manifest is None else manifest.files)},
+        list_signed=bool(own_signers(plan.signers)),
         unsigned=sum(heard.accepted and heard.proof is None for heard in chain),
     )
     return text.encode()

@@ -13,9 +13,9 @@ from baton.evidence.result import EvidenceResult, bad, good
 from baton.model.base import digest_of
 from baton.model.evidence import INDEX
 from baton.model.manifest import Artifact
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance, own_signers
 from baton.proof import Sigstore
-from baton.trust.identities import trusted_signer
+from baton.trust.identities import trusted_signers
 from baton.trust.release import verify_release
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from baton.evidence.result import Check
     from baton.model.acts import Heard
     from baton.model.plan import Plan
+    from baton.model.signing import OwnSigner
 
 
 def verify_evidence(
@@ -113,12 +114,15 @@ def _signed(
     folder: Folder, plan: Plan, own: Rules | None, trust_config: Path | None, *, offline: bool
 ) -> Iterator[Check]:
     """Whether everyone who has to sign the list did, and nobody else."""
-    signers = plan.signers if own is None or own.signers is None else own.signers
+    signers = own_signers(plan.signers if own is None or own.signers is None else own.signers)
     expected = {f"{INDEX}{signer.suffix}" for signer in signers}
     for name in sorted(folder.signatures.keys() - expected):
         yield bad(name, "is a signature by none of those who sign this release")
     if not folder.index.complete:
         yield good(INDEX, "was written before the release was over, so that nobody signed it yet")
+        return
+    if not signers:
+        yield good(INDEX, "is signed by nobody, since no worker signs this release; what people said is, by each")
         return
     index = Artifact(name=INDEX, digest=digest_of(folder.listed), size=len(folder.listed))
     by_signer = [
@@ -129,7 +133,7 @@ def _signed(
     for result in report.files:
         for signer, signature in zip(signers, result.signatures, strict=True):
             found = good if signature else bad
-            fact = f"signed by {trusted_signer(signer)}" if signature else signature.reason or str(signature.fault)
+            fact = f"signed by {_named(signer)}" if signature else signature.reason or str(signature.fault)
             yield found(f"{INDEX}{signer.suffix}", fact)
         if result.problem:
             yield bad(INDEX, result.problem)
@@ -140,7 +144,7 @@ def _result(
 ) -> EvidenceResult:
     index = folder.index
     heard: list[Heard] = [one.heard for one in said]
-    signers = () if plan is None else plan.signers
+    signers = () if plan is None else own_signers(plan.signers)
     return EvidenceResult(
         release=index.release,
         run=index.run,
@@ -154,6 +158,10 @@ def _result(
         unsigned=sum(one.heard.accepted and one.proof is None for one in said),
         unsigned_allowed=plan is not None and plan.unsigned_acts,
         judged_by="the roster and the signers that the plan in the evidence names" if own is None else own.source,
-        signers=tuple(str(trusted_signer(signer)) for signer in signers),
+        signers=tuple(_named(signer) for signer in signers),
         checks=tuple(checks),
     )
+
+
+def _named(signer: OwnSigner) -> str:
+    return str(trusted_signers(signer)[0])

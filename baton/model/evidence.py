@@ -11,7 +11,8 @@ from baton.model.acts import Heard
 from baton.model.base import Digest, Text, Value
 from baton.model.gate import GateResult
 from baton.model.manifest import Artifact, ManifestRef, SetRef
-from baton.model.plan import Signer, Target
+from baton.model.plan import Target
+from baton.model.signing import Signer
 from baton.model.status import Entry, Phase, Published, StepStatus
 from baton.model.version import ReleaseId
 from baton.model.work import Built, ReleaseRef, Signed, Source, Work

@@ -11,7 +11,15 @@ from baton.model.announcing import Announcer
 from baton.model.base import Commit, Digest, Name, Text, Value, canonical_json, digest_of
 from baton.model.building import Check, Command, Seconds, Step
 from baton.model.code_signing import Notarization, PlatformStep
-from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
+from baton.model.roster import Roster
+from baton.model.signing import (
+    DispatchedSigner,
+    GpgSigner,
+    HumanGpgSigner,
+    HumanSigner,
+    Signer,
+    SigstoreInstance,
+)
 from baton.model.version import ReleaseId, ReleaseKind, SecurityId, Stream, Version
 
 
@@ -31,46 +39,6 @@ class SourcePlan(Value):
     tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]*$", max_length=200)]
     prepare: tuple[Command, ...] = ()
     push_tag: bool = True
-
-
-class SigstoreInstance(StrEnum):
-    """Which Sigstore: the public instance, its staging twin, or the sandbox's own, which proves nothing."""
-
-    PUBLIC = "public"
-    STAGING = "staging"
-    SANDBOX = "sandbox"
-
-
-class SigstoreSigner(Value):
-    """A machine identity signs every file of the manifest with Sigstore.
-
-    Attributes:
-        identity: whose signature it has to be.
-        suffix: what is appended to a file's name for its bundle.
-    """
-
-    kind: Literal["sigstore"] = "sigstore"
-    instance: SigstoreInstance
-    identity: SigstoreIdentity
-    queue: Name = "sign"
-    suffix: Literal[".sigstore.json", ".sigstore"] = ".sigstore.json"
-
-
-class GpgSigner(Value):
-    """The team's key, held by the signing worker alone, signs every file of the manifest with OpenPGP.
-
-    Attributes:
-        key: the primary key whose signature it has to be, with its public key block.
-    """
-
-    kind: Literal["gpg"] = "gpg"
-    key: OpenPgpKey
-    queue: Name = "sign"
-    suffix: Literal[".asc"] = ".asc"
-
-
-Signer = Annotated[SigstoreSigner | GpgSigner, Field(discriminator="kind")]
-"""How files are signed; one entry per kind of signature that each file must have."""
 
 
 class GatePoint(StrEnum):
@@ -239,11 +207,12 @@ class Plan(Value):
 
     @model_validator(mode="after")
     def _one_of_each_name(self) -> Self:
-        parts = {
+        parts: dict[str, list[str]] = {
             "steps": [step.name for step in self.steps],
             "gates": [gate.name for gate in self.gates],
             "targets": [target.name for target in self.targets],
             "people": [person.id for person in self.roster.people],
+            "signers": [signer.kind for signer in self.signers],
         }
         for what, names in parts.items():
             if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -252,7 +221,11 @@ class Plan(Value):
 
     @model_validator(mode="after")
     def _what_proves_nothing_only_in_a_sandbox(self) -> Self:
-        signers = [s for s in self.signers if isinstance(s, SigstoreSigner) and s.instance is SigstoreInstance.SANDBOX]
+        signers = [
+            signer
+            for signer in self.signers
+            if not isinstance(signer, GpgSigner | HumanGpgSigner) and signer.instance is SigstoreInstance.SANDBOX
+        ]
         targets = [target for target in self.targets if isinstance(target, SandboxTarget)]
         if not self.sandbox and (signers or targets):
             raise ValueError("a real plan can't name the sandbox's Sigstore instance or target: they prove nothing")
@@ -262,9 +235,11 @@ class Plan(Value):
 
     @model_validator(mode="after")
     def _simulators_only_in_a_sandbox(self) -> Self:
-        simulators = [each for step in self.steps for each in step.addresses if each.startswith("http://")]
+        addresses = [each for step in self.steps for each in step.addresses]
+        addresses += [signer.run.api for signer in self.signers if isinstance(signer, DispatchedSigner)]
+        simulators = [each for each in addresses if each.startswith("http://")]
         if simulators and not self.sandbox:
-            raise ValueError(f"a real plan can't have its files built by simulators: {', '.join(simulators)}")
+            raise ValueError(f"a real plan can't have its files built or signed by simulators: {', '.join(simulators)}")
         return self
 
     @model_validator(mode="after")
@@ -325,7 +300,7 @@ class Plan(Value):
                 | {step.queue for step in self.platform}
                 | {step.signing.queue for step in self.platform if isinstance(step.signing, Notarization)}
                 | {check.queue for check in self.checks}
-                | {signer.queue for signer in self.signers}
+                | {signer.queue for signer in self.signers if not isinstance(signer, HumanSigner)}
                 | {target.queue for target in self.targets}
             )
         )

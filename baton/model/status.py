@@ -44,6 +44,7 @@ class StepStatus(Value):
         attempt: which attempt is meant; a decision to retry starts the next.
         queue: the task queue whose worker does it.
         detail: what came out, or why it could not finish.
+        signed_by: the people any one of whom signs the files on a machine of their own; none if it is no such unit.
         choices: what may be decided while it needs a decision.
         log: digest of the last attempt's log in the store.
         link: where people see the outside run that does it, or the page of what went wrong.
@@ -55,6 +56,7 @@ class StepStatus(Value):
     attempt: int
     queue: Name
     role: Name
+    signed_by: tuple[Name, ...] = ()
     detail: str = ""
     choices: tuple[Choice, ...] = ()
     log: Digest | None = None
@@ -68,6 +70,7 @@ class WaitKind(StrEnum):
     WITHDRAWAL = "withdrawal"
     DECISION = "decision"
     HAND_IN = "hand-in"
+    SIGNATURES = "signatures"
 
 
 class Waiting(Value):
@@ -90,6 +93,13 @@ class Waiting(Value):
     why: str
     command: str
     message: str
+
+    @property
+    def asked(self) -> str:
+        """Who can give it, in words: everyone of a role, or for signatures these people and nobody else."""
+        if self.kind is WaitKind.SIGNATURES:
+            return "One of those who may sign"
+        return f"Any {' or '.join(self.roles)}"
 
 
 class Entry(Value):

@@ -18,7 +18,8 @@ from baton.model.building import Check, Step
 from baton.model.gate import GateResult
 from baton.model.manifest import ManifestRef, SetRef
 from baton.model.outside import OutsideOrder, OutsideRun, RunReport, RunState
-from baton.model.plan import ArchiveLimits, Signer, SourcePlan, Target
+from baton.model.plan import ArchiveLimits, SourcePlan, Target
+from baton.model.signing import Signer
 from baton.model.version import ReleaseId
 
 
@@ -281,6 +282,20 @@ class Signed(Value):
     signatures: SetRef
 
 
+class TakeSignatures(Value):
+    """Take the signatures that a person made and put into the store, if they count.
+
+    Attributes:
+        signer: the people who may.
+        provided: digest of the set of them, one for each file of the manifest.
+    """
+
+    release: ReleaseRef
+    signer: Signer
+    manifest: ManifestRef
+    provided: Digest
+
+
 class VerifySignatures(Value):
     """Verify every signature as a stranger would: the right file, the identity that the plan names, none missing.
 
@@ -413,6 +428,7 @@ DESCRIBE_FILES = Work("describe_files", DescribeFiles, SetRef)
 MAKE_MANIFEST = Work("make_manifest", MakeManifest, ManifestRef)
 RUN_CHECK = Work("run_check", RunCheck, Checked)
 SIGN_FILES = Work("sign_files", SignFiles, Signed)
+TAKE_SIGNATURES = Work("take_signatures", TakeSignatures, Signed)
 VERIFY_SIGNATURES = Work("verify_signatures", VerifySignatures, Verified)
 STAGE = Work("stage", Publish, Staged)
 PROMOTE = Work("promote", Publish, Promoted)

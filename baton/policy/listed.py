@@ -6,12 +6,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from baton.model.errors import Invalid, Refused
-from baton.model.plan import SigstoreInstance
-from baton.project.check_identities import who_signs
+from baton.model.signing import SigstoreInstance
 from baton.project.signers import real_signers
 from baton.project.signing_policy import spells
 from baton.trust.documents import load_identities
-from baton.trust.identities import TrustedIdentities, TrustedStream
+from baton.trust.identities import TrustedIdentities, TrustedStream, trusted_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +74,7 @@ def list_of_policy(project: Project, today: date) -> TrustedIdentities:
 
 def signers_on(project: Project, policy: SigningTable) -> tuple[TrustedIdentity, ...]:
     """Everyone by whom a policy has files signed."""
-    return tuple(entry for signer in real_signers(policy, project) for entry in who_signs(signer))
+    return tuple(entry for signer in real_signers(policy, project) for entry in trusted_signers(signer))
 
 
 def in_force(listed: TrustedIdentities, stream: str, day: date) -> tuple[TrustedIdentity, ...]:

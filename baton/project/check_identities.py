@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.model.errors import BatonError
-from baton.model.signing import DispatchedSigner, HumanGpgSigner, HumanSigstoreSigner
 from baton.model.version import StreamStatus
 from baton.project.finding import error, ok, warning
 from baton.project.signers import real_signers
@@ -20,7 +19,7 @@ from baton.trust.identities import (
     TrustedWorkflow,
     Who,
     signature_kind,
-    trusted_signer,
+    trusted_signers,
 )
 from baton.trust.withdrawal import Withdrawal, withdrawn
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from baton.project.finding import Finding
     from baton.project.read import Project
-    from baton.project.signers import AnySigner
     from baton.trust.identities import TrustedIdentity
 
 _REMEDY = "keep the former signer in the stream's signing.changes, with an until, or begin at a new stream"
@@ -108,31 +106,16 @@ def _machine(entry: TrustedIdentity) -> TrustedIdentity | None:
 def _signers_of_all_days(project: Project, stream: str) -> Iterator[TrustedIdentity]:
     for spell in spells(project.settings, stream):
         for signer in real_signers(spell.policy, project):
-            for entry in who_signs(signer):
+            for entry in trusted_signers(signer):
                 if entry.who is Who.MACHINE:
                     yield entry.model_copy(update={"first": spell.first, "last": spell.last})
-
-
-def who_signs(signer: AnySigner) -> tuple[TrustedIdentity, ...]:
-    """Everyone any one of whom may make the signature."""
-    match signer:
-        case HumanSigstoreSigner(people=people):
-            identities = [one for person in people for one in person.identities]
-            return tuple(TrustedSigstoreIdentity(**one.model_dump(), who=Who.HUMAN) for one in identities)
-        case HumanGpgSigner(people=owners):
-            keys = [key for owner in owners for key in owner.keys]
-            return tuple(TrustedKey(**key.model_dump(), who=Who.HUMAN) for key in keys)
-        case DispatchedSigner(identity=identity):
-            return (TrustedSigstoreIdentity(**identity.model_dump(), who=Who.MACHINE),)
-        case _:
-            return (trusted_signer(signer),)
 
 
 def _unlisted(project: Project, listed: TrustedStream, subject: str, today: date) -> Iterator[Finding]:
     """Today's signers that the list does not have, and kinds of signature that it asks for in vain."""
     made = set()
     for signer in real_signers(policy_of(project.settings, listed.name, today), project):
-        entries = who_signs(signer)
+        entries = trusted_signers(signer)
         made |= {signature_kind(entry) for entry in entries}
         if not any(holds(there, entry) and there.covers(today) for there in listed.trusted for entry in entries):
             who = " or ".join(map(str, entries))

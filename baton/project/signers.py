@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from baton.model.outside import GitHubBuilder
-from baton.model.plan import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
-from baton.model.signing import DispatchedSigner, HumanGpgSigner, HumanSigstoreSigner, OpenPgpPerson, SigstorePerson
-from baton.project.problem import CannotPlan
+from baton.model.signing import (
+    DispatchedSigner,
+    GpgSigner,
+    HumanGpgSigner,
+    HumanSigstoreSigner,
+    OpenPgpPerson,
+    SigstoreInstance,
+    SigstorePerson,
+    SigstoreSigner,
+)
 from baton.project.signing_policy import policy_of
 from baton.project.signing_tables import QUEUE, DispatchedTable, MachineTable, PeopleTable, SigningTable, TeamTable
 
@@ -16,12 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from baton.model.plan import Signer
     from baton.model.roster import Person
+    from baton.model.signing import Signer
     from baton.project.read import Project
     from baton.project.resolve import SandboxFacts
-
-AnySigner: TypeAlias = "Signer | DispatchedSigner | HumanSigstoreSigner | HumanGpgSigner"
 
 
 def signers(
@@ -29,24 +34,18 @@ def signers(
 ) -> tuple[Signer, ...]:
     """The signers of a stream's files; in a rehearsal the sandbox's own, for as many signatures of each kind.
 
+    A rehearsal asks nobody to sign as themselves: what it signs proves nothing, and would be in a public log for ever.
+
     Args:
         project: whose policy it is.
         stream: the stream's name.
         sandbox: what the sandbox substitutes, or None for a real release.
         today: the day of the policy, in UTC; by default the current one.
-
-    Raises:
-        CannotPlan: they are signed by people or by a workflow elsewhere, which no real release can be planned with.
     """
     policy = policy_of(project.settings, stream, today)
     if sandbox is not None:
         return tuple(_rehearsed(policy, sandbox))
-    made = list(real_signers(policy, project))
-    plannable = tuple(signer for signer in made if isinstance(signer, SigstoreSigner | GpgSigner))
-    if len(plannable) < len(made):
-        kinds = ", ".join(signer.kind for signer in made if signer not in plannable)
-        raise CannotPlan([f"stream {stream} is to be signed by {kinds}; accepted: a machine and the team's key"])
-    return plannable
+    return tuple(real_signers(policy, project))
 
 
 def _rehearsed(policy: SigningTable, sandbox: SandboxFacts) -> Iterator[Signer]:
@@ -61,7 +60,7 @@ def _rehearsed(policy: SigningTable, sandbox: SandboxFacts) -> Iterator[Signer]:
         yield GpgSigner(key=sandbox.team_key, queue=policy.gpg_queue or QUEUE)
 
 
-def real_signers(policy: SigningTable, project: Project) -> Iterator[AnySigner]:
+def real_signers(policy: SigningTable, project: Project) -> Iterator[Signer]:
     """The named signers; that they are named is a rule that every valid file of a real project keeps."""
     match policy:
         case SigningTable(sigstore="machine", machine=MachineTable() as machine):

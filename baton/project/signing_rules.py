@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.project.builder_rules import misfits, simulators
 from baton.project.explain import near
 from baton.project.problem import Fault

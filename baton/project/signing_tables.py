@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, StringConstraints
 
 from baton.model.base import Name
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.project.builder_tables import GitHubBuilderTable, InputName
 from baton.project.fields import Fingerprint, Issuer, KeyFile, Table
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sigstore.models import ClientTrustConfig
 
-    from baton.model.plan import SigstoreInstance
+    from baton.model.signing import SigstoreInstance
     from baton.trust.sigstore import SigstoreTrust
 
 

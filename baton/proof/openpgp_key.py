@@ -60,7 +60,7 @@ class OpenPgpSigningKey:
         # With `!` gpg takes this key alone, and fails rather than take another.
         command = ["gpg", "--batch", "--status-fd", "2", "--armor", "--local-user", f"{self.part}!"]
         command += ["--output", "-", "--detach-sign"]
-        made = run(command, stdin=message, seconds=ASKING, environment=_environment())
+        made = run(command, stdin=message, seconds=ASKING, environment=gpg_environment())
         if made.code != 0:
             raise Failed(f"gpg does not sign with the {self.name}: {made.complaint}")
         try:
@@ -131,7 +131,7 @@ def _parts(listing: str) -> list[_Part]:
     return [_Part.of(line, fingerprint) for line, fingerprint in zip(keys, names, strict=False)]
 
 
-def _environment() -> dict[str, str]:
+def gpg_environment() -> dict[str, str]:
     """This process's, and the terminal on which gpg's agent may ask for the passphrase."""
     environment = dict(os.environ)
     if "GPG_TTY" not in environment and sys.stdin is not None and sys.stdin.isatty():

@@ -9,18 +9,17 @@ from sigstore.dsse import Statement
 from sigstore.errors import Error as SigstoreError
 from sigstore.sign import Signer
 
-from baton.model.errors import BatonError, Failed, Invalid, Missing, Refused
-from baton.settings import WorkerSettings
-from baton.signers.personal import browser_sign_in
+from baton.model.errors import BatonError, Failed, Invalid, Refused
+from baton.signers.personal import sign_in
 from baton.signers.sigstore_client import SigningServices, service_problem
-from baton.signers.tokens import TokenIdentity, token_source
+from baton.signers.tokens import TokenIdentity
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
     from sigstore.models import ClientTrustConfig
 
     from baton.model.roster import SigstoreIdentity
     from baton.proof.instance import Sigstore
+    from baton.signers.tokens import TokenSource
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,12 @@ class SigstoreSigningKey:
     Attributes:
         credentials: the roster's entries; at least one.
         sigstore: the instance that certifies them.
+        signed_in: a sign-in that is made already; None for one of its own.
     """
 
     credentials: tuple[SigstoreIdentity, ...]
     sigstore: Sigstore
+    signed_in: TokenSource | None = None
 
     @property
     def name(self) -> str:
@@ -61,7 +62,7 @@ class SigstoreSigningKey:
             Unavailable: Sigstore does not answer; or as for :attr:`baton.proof.instance.Sigstore.config`.
             Failed: what Sigstore made does not count.
         """
-        token = TokenIdentity.of(_token(self.sigstore.config))
+        token = TokenIdentity.of((self.signed_in or sign_in(self.sigstore.config))())
         if (token.identity, token.issuer) not in {(key.identity, key.issuer) for key in self.credentials}:
             raise Refused(
                 f"you are signed in as {token.identity} (issuer {token.issuer}); expected the {self.name}, which the "
@@ -87,21 +88,3 @@ def _signed(config: ClientTrustConfig, token: TokenIdentity, statement: bytes) -
         raise
     except Exception as error:  # the library's errors have no common base
         raise service_problem(error) from error
-
-
-def _token(config: ClientTrustConfig) -> SecretStr:
-    """The token that this machine is configured for, or that its platform offers, or that signing in gives."""
-    settings = WorkerSettings()
-    configured = (settings.identity_token_file, settings.identity_token_command, settings.identity_token_url)
-    try:
-        return token_source(settings)()
-    except Missing:
-        if any(setting is not None for setting in configured):
-            raise
-    try:
-        return browser_sign_in(config)()
-    except EOFError:
-        raise Missing(
-            "there is no browser here to sign in with and nobody to type a code: set BATON_IDENTITY_TOKEN_FILE, or "
-            "sign with another key"
-        ) from None

@@ -10,7 +10,7 @@ from baton.evidence.folder import export
 from baton.model.base import Value
 from baton.model.errors import Failed, Invalid
 from baton.model.manifest import Manifest
-from baton.model.plan import GpgSigner, SigstoreSigner
+from baton.model.signing import GpgSigner, SigstoreSigner
 from baton.sandbox.state import State, write_private
 from baton.sandbox.stranger import verify_as_stranger
 from baton.store import open_store

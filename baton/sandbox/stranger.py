@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from baton.model.manifest import Artifact
-    from baton.model.plan import Signer
+    from baton.model.signing import Signer
     from baton.trust.result import Report
 
 

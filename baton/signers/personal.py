@@ -13,6 +13,8 @@ Either way each signature is verified, as a stranger would, before anyone gets i
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +24,10 @@ from sigstore.errors import NetworkError
 from sigstore.oidc import Issuer, IssuerError
 
 from baton.model.errors import Missing, Refused, Unavailable
+from baton.settings import WorkerSettings
 from baton.signers.gpg import GpgBatchSigner
 from baton.signers.sigstore import SigstoreBatchSigner
-from baton.signers.tokens import AUDIENCE
+from baton.signers.tokens import AUDIENCE, TokenIdentity, token_source
 from baton.trust.identities import TrustedSigstoreIdentity, Who
 
 if TYPE_CHECKING:
@@ -139,6 +142,67 @@ def browser_sign_in(config: ClientTrustConfig, *, by_hand: bool = False) -> Toke
             raise Refused(f"signing in to Sigstore failed: {str(error) or error.__cause__}") from error
 
     return sign_in
+
+
+def sign_in(config: ClientTrustConfig, *, by_hand: bool = False, token_file: Path | None = None) -> TokenSource:
+    """The token that this machine is configured for, or that its platform offers, or that a browser sign-in gives.
+
+    It is the same one as long as it is valid, so that a person signs in once for everything that they sign.
+
+    Args:
+        config: of the instance.
+        by_hand: open no browser; print the address, and ask for the code that the page shows.
+        token_file: a file with a token, in place of what the environment says.
+    """
+    settings = WorkerSettings() if token_file is None else WorkerSettings(identity_token_file=token_file)
+    configured = (settings.identity_token_file, settings.identity_token_command, settings.identity_token_url)
+    last: list[SecretStr] = []
+
+    def fresh() -> SecretStr:
+        try:
+            return token_source(settings)()
+        except Missing:
+            if any(setting is not None for setting in configured):
+                raise
+        try:
+            return browser_sign_in(config, by_hand=by_hand)()
+        except EOFError:
+            raise Missing(
+                "there is no browser here to sign in with and nobody to type a code: set BATON_IDENTITY_TOKEN_FILE, or "
+                "sign with another key"
+            ) from None
+
+    def remembered() -> SecretStr:
+        with suppress(Refused):
+            for token in last:
+                TokenIdentity.of(token)
+                return token
+        last[:] = [fresh()]
+        return last[0]
+
+    return remembered
+
+
+def identity_of(sign_in: TokenSource, identities: Sequence[SigstoreIdentity], who_may: str) -> SigstoreIdentity:
+    """Which of some identities has signed in.
+
+    Args:
+        sign_in: asked for a token.
+        identities: those that count.
+        who_may: told to whoever is none of them.
+
+    Raises:
+        Refused: somebody else has, or it does not count today; nothing was signed.
+        BatonError: as the sign-in says.
+    """
+    token, today = TokenIdentity.of(sign_in()), datetime.now(UTC).date()
+    named = [one for one in identities if (one.identity, one.issuer) == (token.identity, token.issuer)]
+    if found := next((one for one in named if one.covers(today)), None):
+        return found
+    spans = f"; that counts {', '.join(one.span for one in named)}" if named else ""
+    raise Refused(
+        f"you are signed in as {token.identity} (issuer {token.issuer}){spans}. {who_may}. Nothing was signed"
+    )
 
 
 def _collected(signer: BatchSigner, files: Sequence[File], keep: Keep | None) -> Signatures:

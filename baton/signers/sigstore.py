@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sigstore.models import Bundle, ClientTrustConfig
 
     from baton.model.manifest import Artifact
-    from baton.model.plan import SigstoreSigner
     from baton.model.roster import SigstoreIdentity
+    from baton.model.signing import SigstoreSigner
     from baton.settings import WorkerSettings
     from baton.signers.port import File, Keep
 

@@ -15,10 +15,19 @@ from pydantic import Field, StringConstraints, model_validator
 
 from baton.model.base import Digest, Name, Value, canonical_json, digest_of
 from baton.model.errors import Invalid
-from baton.model.plan import Plan, Signer, SigstoreInstance, SigstoreSigner
 from baton.model.roster import OpenPgpKey, SigstoreIdentity, Window
+from baton.model.signing import (
+    DispatchedSigner,
+    GpgSigner,
+    HumanGpgSigner,
+    HumanSigstoreSigner,
+    Signer,
+    SigstoreInstance,
+    SigstoreSigner,
+)
 
 if TYPE_CHECKING:
+    from baton.model.plan import Plan
     from baton.model.version import Version
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
@@ -181,10 +190,10 @@ class TrustedIdentities(Value):
     @classmethod
     def of_plan(cls, plan: Plan, issued: date) -> Self:
         """The document that says of a release's stream what the plan says: who signs it."""
-        instances = {signer.instance for signer in plan.signers if isinstance(signer, SigstoreSigner)}
+        instances = {signer.instance for signer in plan.signers if not isinstance(signer, GpgSigner | HumanGpgSigner)}
         if len(instances) > 1:
             raise Invalid(f"the plan signs with several Sigstore instances at once: {', '.join(sorted(instances))}")
-        trusted = tuple(map(trusted_signer, plan.signers))
+        trusted = tuple(entry for signer in plan.signers for entry in trusted_signers(signer))
         requires = tuple(dict.fromkeys(map(signature_kind, trusted)))
         return cls(
             project=plan.release.project,
@@ -199,8 +208,20 @@ def signature_kind(trusted: TrustedIdentity) -> SignatureKind:
     return SignatureKind.OPENPGP if isinstance(trusted, TrustedKey) else SignatureKind.SIGSTORE
 
 
-def trusted_signer(signer: Signer) -> TrustedIdentity:
-    """The identity whose signature has to be there when a plan has this signer."""
-    if isinstance(signer, SigstoreSigner):
-        return TrustedSigstoreIdentity(**signer.identity.model_dump(), who=Who.MACHINE)
-    return TrustedKey(**signer.key.model_dump(), who=Who.MACHINE)
+def trusted_signers(signer: Signer) -> tuple[TrustedIdentity, ...]:
+    """The identities any one of which has to have signed where a plan has this signer.
+
+    That is one for a machine, the team's key and a workflow; for people everything that the plan lists for each of
+    them, with the days on which it counts.
+    """
+    match signer:
+        case HumanSigstoreSigner(people=people):
+            identities = [identity for person in people for identity in person.identities]
+            return tuple(TrustedSigstoreIdentity(**identity.model_dump(), who=Who.HUMAN) for identity in identities)
+        case HumanGpgSigner(people=owners):
+            keys = [key for owner in owners for key in owner.keys]
+            return tuple(TrustedKey(**key.model_dump(), who=Who.HUMAN) for key in keys)
+        case SigstoreSigner(identity=identity) | DispatchedSigner(identity=identity):
+            return (TrustedSigstoreIdentity(**identity.model_dump(), who=Who.MACHINE),)
+        case GpgSigner(key=key):
+            return (TrustedKey(**key.model_dump(), who=Who.MACHINE),)

@@ -11,7 +11,7 @@ from sigstore.errors import Error as SigstoreError
 from sigstore.models import ClientTrustConfig
 
 from baton.model.errors import Failed, Invalid, Missing, Refused, Unavailable
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import outside
+from activities import outside, runs
 from activities.outside import OutsideActivities
 from activities.records import Records
 from activities.work import Progress, _failure, _progress
@@ -96,7 +96,7 @@ class Worker:
 @pytest.fixture
 def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     monkeypatch.setenv("GITHUB_TOKEN_FOR_TEST", TOKEN)
-    monkeypatch.setattr(outside, "_SOON", 0.05)
+    monkeypatch.setattr(runs, "_SOON", 0.05)
     with github_world(tmp_path) as world:
         yield Worker(world, tmp_path)
 

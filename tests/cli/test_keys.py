@@ -19,11 +19,11 @@ import pytest
 from baton.cli.main import run
 from baton.model.base import digest_of
 from baton.model.manifest import Artifact
-from baton.model.plan import GpgSigner
 from baton.model.roster import OpenPgpKey
+from baton.model.signing import GpgSigner
 from baton.settings import WorkerSettings
 from baton.signers import open_signer
-from baton.trust.identities import trusted_signer
+from baton.trust.identities import trusted_signers
 from baton.trust.openpgp import open_keyring
 from baton.trust.result import Fault
 
@@ -90,7 +90,7 @@ class Desk:
             signer = self.signer(made)
             assert signer.key.public_key is not None
             with open_keyring([signer.key.public_key.encode()]) as keyring:
-                return keyring.verify(signatures[0], file, [trusted_signer(signer)], source="file.asc")
+                return keyring.verify(signatures[0], file, trusted_signers(signer), source="file.asc")
 
         return verified
 

@@ -114,10 +114,30 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Real:
-    """A project, its people at their own machines, and workers that know its rules."""
+class Watched:
+    """A world whose releases of the project tiny can be looked at."""
 
     client: Client
+
+    def release(self, version: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(f"release/tiny/{version}")
+
+    async def until(self, version: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while not condition(status := await self.release(version).query(ReleaseWorkflow.status)):
+            waits = "; ".join(f"{waiting.what}: {waiting.why}" for waiting in status.waiting)
+            assert asyncio.get_running_loop().time() < deadline, f"in phase {status.phase}, waiting for {waits}"
+            await asyncio.sleep(0.1)
+        return status
+
+    async def until_waiting(self, version: str, what: str) -> ReleaseStatus:
+        return await self.until(version, lambda status: any(waiting.what == what for waiting in status.waiting))
+
+
+@dataclass(frozen=True)
+class Real(Watched):
+    """A project, its people at their own machines, and workers that know its rules."""
+
     project: Path
     served: Path
     site: Site
@@ -127,18 +147,6 @@ class Real:
     grace: Desk
     katherine: Desk
     mallory: SshSigningKey
-
-    def release(self, version: str) -> WorkflowHandle[Any, Any]:
-        return self.client.get_workflow_handle(f"release/tiny/{version}")
-
-    async def until(self, version: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
-        async with asyncio.timeout(PATIENCE):
-            while not condition(status := await self.release(version).query(ReleaseWorkflow.status)):
-                await asyncio.sleep(0.1)
-        return status
-
-    async def until_waiting(self, version: str, what: str) -> ReleaseStatus:
-        return await self.until(version, lambda status: any(waiting.what == what for waiting in status.waiting))
 
 
 @contextlib.asynccontextmanager

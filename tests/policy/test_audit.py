@@ -17,7 +17,7 @@ import pytest
 from baton.cli.main import run
 from baton.model.base import canonical_json, digest_of
 from baton.model.manifest import Manifest, ManifestFile
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.policy.expected import policy_of_project
 from baton.project.read import read_project
 from baton.sandbox.sigstore import ISSUER, machine_identity

@@ -8,8 +8,9 @@ import pytest
 
 from baton.model.announcing import LogAnnouncer, WebhookAnnouncer
 from baton.model.building import CommandBuilder
-from baton.model.plan import DirectoryTarget, GatePoint, GpgSigner, SandboxTarget, SigstoreInstance, SigstoreSigner
+from baton.model.plan import DirectoryTarget, GatePoint, SandboxTarget
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
+from baton.model.signing import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.model.version import ReleaseKind
 from baton.project.problem import CannotPlan
 from baton.project.read import read_project

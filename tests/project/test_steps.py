@@ -371,7 +371,7 @@ def test_a_real_plan_can_not_name_simulators(release_toml: Writer) -> None:
     rehearsed = plan_of(release_toml, GITHUB, github="http://127.0.0.1:1")
     real = plan_of(release_toml, GITHUB).model_dump()
 
-    with pytest.raises(ValidationError, match="can't have its files built by simulators: http"):
+    with pytest.raises(ValidationError, match="can't have its files built or signed by simulators: http"):
         Plan.model_validate({**real, "steps": rehearsed.model_dump()["steps"]})
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from baton.model.acts import SignOff
-from baton.model.plan import SigstoreInstance
 from baton.model.roster import OpenPgpKey, Person, Roster, SshKey
+from baton.model.signing import SigstoreInstance
 from baton.model.statement import statement_of
 from baton.proof import Sigstore
 from baton.sandbox.sigstore.server import LocalSigstore, local_sigstore

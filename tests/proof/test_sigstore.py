@@ -13,8 +13,8 @@ import pytest
 
 from baton.model.envelope import read_envelope
 from baton.model.errors import BatonError, Invalid, Missing, Refused, Unavailable
-from baton.model.plan import SigstoreInstance
 from baton.model.roster import SigstoreIdentity
+from baton.model.signing import SigstoreInstance
 from baton.proof import Sigstore, prove, seal
 from baton.proof.sigstore_key import SigstoreSigningKey
 from baton.sandbox.sigstore import ISSUER

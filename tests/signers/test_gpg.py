@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from baton.model.base import digest_of
 from baton.model.errors import Conflict, Failed, Invalid, Missing, Refused
 from baton.model.manifest import Artifact
-from baton.model.plan import GpgSigner
 from baton.model.roster import OpenPgpKey
+from baton.model.signing import GpgSigner
 from baton.settings import WorkerSettings
 from baton.signers import open_signer
-from baton.trust.identities import trusted_signer
+from baton.trust.identities import trusted_signers
 from baton.trust.openpgp import open_keyring
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def verify(signer: GpgSigner, files: list[File], kept: Mapping[str, bytes]) -> l
     assert signer.key.public_key is not None
     with open_keyring([signer.key.public_key.encode()]) as keyring:
         return [
-            keyring.verify(kept[artifact.name], path, [trusted_signer(signer)], source=f"{artifact.name}.asc")
+            keyring.verify(kept[artifact.name], path, trusted_signers(signer), source=f"{artifact.name}.asc")
             for artifact, path in files
         ]
 

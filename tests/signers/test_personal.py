@@ -15,8 +15,8 @@ from sigstore.models import Bundle, ClientTrustConfig
 from baton.model.base import digest_of
 from baton.model.errors import Conflict, Missing, Refused, Unavailable
 from baton.model.manifest import Artifact
-from baton.model.plan import SigstoreInstance
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
+from baton.model.signing import SigstoreInstance
 from baton.sandbox.sigstore import ISSUER
 from baton.sandbox.sigstore.server import local_sigstore
 from baton.signers.personal import (

@@ -13,14 +13,14 @@ from sigstore.models import Bundle
 from baton.model.base import digest_of
 from baton.model.errors import Failed, Missing, Refused, Unavailable
 from baton.model.manifest import Artifact
-from baton.model.plan import SigstoreInstance, SigstoreSigner
 from baton.model.roster import SigstoreIdentity
+from baton.model.signing import SigstoreInstance, SigstoreSigner
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.sandbox.sigstore.server import local_sigstore
 from baton.sandbox.sigstore.tokens import github_claims
 from baton.settings import WorkerSettings
 from baton.signers import open_signer, sigstore, sigstore_client
-from baton.trust.identities import trusted_signer
+from baton.trust.identities import trusted_signers
 from baton.trust.instances import trust_configuration
 from baton.trust.sigstore import SigstoreTrust
 
@@ -45,7 +45,7 @@ def settings(sandbox: LocalSigstore, tmp_path: Path) -> WorkerSettings:
 
 def verify(sandbox: LocalSigstore, files: Sequence[File], bundles: Mapping[str, bytes]) -> list[bool]:
     trust = SigstoreTrust(trust_configuration(SigstoreInstance.SANDBOX, sandbox.trust_config))
-    trusted = [trusted_signer(SIGNER)]
+    trusted = trusted_signers(SIGNER)
     return [bool(trust.verify(bundles[a.name], a.digest, trusted, source=a.name)) for a, _ in files]
 
 

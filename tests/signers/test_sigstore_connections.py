@@ -16,8 +16,8 @@ import pytest
 from baton.model.base import digest_of
 from baton.model.errors import Unavailable
 from baton.model.manifest import Artifact
-from baton.model.plan import SigstoreInstance, SigstoreSigner
 from baton.model.roster import SigstoreIdentity
+from baton.model.signing import SigstoreInstance, SigstoreSigner
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.settings import WorkerSettings
 from baton.signers import open_signer, sigstore

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from baton.model.base import digest_of
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.trust.documents import shipped_identities
 from baton.trust.identities import TrustedSigstoreIdentity, Who

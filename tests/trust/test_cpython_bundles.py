@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.trust.documents import shipped_identities
 from baton.trust.identities import TrustedSigstoreIdentity, Who
 from baton.trust.instances import trust_configuration

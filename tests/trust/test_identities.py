@@ -11,17 +11,9 @@ import pytest
 from baton.model.base import canonical_json
 from baton.model.building import CommandBuilder, Step
 from baton.model.errors import Invalid, Missing
-from baton.model.plan import (
-    Gate,
-    GatePoint,
-    GpgSigner,
-    Plan,
-    SandboxTarget,
-    SigstoreInstance,
-    SigstoreSigner,
-    SourcePlan,
-)
+from baton.model.plan import Gate, GatePoint, Plan, SandboxTarget, SourcePlan
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
+from baton.model.signing import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.model.version import ReleaseId, ReleaseKind, Stream, StreamStatus
 from baton.trust.documents import identities_schema, load_identities, published_schema, shipped_identities
 from baton.trust.identities import (
@@ -34,7 +26,7 @@ from baton.trust.identities import (
 )
 
 if TYPE_CHECKING:
-    from baton.model.plan import Signer
+    from baton.model.signing import Signer
 
 DOCUMENT: dict[str, Any] = {
     "kind": "urn:baton:trusted-identities:v1",

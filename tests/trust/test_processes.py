@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from baton.model.errors import Failed
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.trust import Trust, shipped_identities
 from baton.trust.digests import load_digests
 from baton.trust.instances import trust_configuration

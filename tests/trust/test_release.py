@@ -7,8 +7,8 @@ import pytest
 from baton.model.base import digest_of
 from baton.model.errors import Invalid, Missing, Refused
 from baton.model.manifest import Artifact
-from baton.model.plan import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.model.roster import OpenPgpKey, SigstoreIdentity
+from baton.model.signing import GpgSigner, SigstoreInstance, SigstoreSigner
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.trust.release import verify_release
 from baton.trust.result import Fault
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from baton.model.plan import Signer
+    from baton.model.signing import Signer
     from baton.sandbox.sigstore.server import LocalSigstore
     from baton.trust.result import Report
     from tests.trust.conftest import Gnupg

@@ -10,7 +10,7 @@ import pytest
 
 from baton.model.base import digest_of
 from baton.model.errors import Invalid, Missing, Refused
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.sandbox.sigstore.identities import GITHUB_ACTIONS, GOOGLE
 from baton.sandbox.sigstore.tokens import github_claims

@@ -10,7 +10,7 @@ import pytest
 
 from baton.model.base import canonical_json
 from baton.model.errors import Conflict, Invalid, Missing, Refused
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.trust.documents import held_identities, keep_identities, project_identities
 from baton.trust.identities import TrustedIdentities, TrustedKey, TrustedSigstoreIdentity, TrustedStream, Who

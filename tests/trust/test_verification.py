@@ -9,7 +9,7 @@ import pytest
 
 from baton.model.base import digest_of
 from baton.model.errors import Invalid, Missing
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.trust import Fault, Trust, TrustedIdentities, shipped_identities, verify
 from baton.trust.digests import load_digests

@@ -17,7 +17,7 @@ import pytest
 
 from baton.cli.main import run
 from baton.model.base import canonical_json
-from baton.model.plan import SigstoreInstance
+from baton.model.signing import SigstoreInstance
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.trust.identities import TrustedIdentities, TrustedKey, TrustedSigstoreIdentity, TrustedStream, Who
 

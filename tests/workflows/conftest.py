@@ -25,6 +25,7 @@ from baton.model.code_signing import Notarization
 from baton.model.errors import BatonError
 from baton.model.manifest import Artifact, ManifestRef, SetRef
 from baton.model.outside import OutsideRun, RunReport, RunState
+from baton.model.signing import HumanSigner
 from baton.model.status import Beginning
 from baton.settings import WorkerSettings
 from baton.store.local import LocalStore
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from baton.model.base import Value
     from baton.model.code_signing import PlatformStep
     from baton.model.plan import Plan
+    from baton.model.signing import Signer
     from baton.model.status import ReleaseStatus
 
 DIGEST = "sha256:" + "d" * 64
@@ -85,6 +87,18 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
     "make_manifest": lambda _: MANIFEST,
     "run_check": lambda _: work.Checked(log=DIGEST),
     "sign_files": lambda a: work.Signed(signer=a.signer, signatures=SET),
+    "take_signatures": lambda a: work.Signed(signer=a.signer, signatures=SET),
+    "order_signing": lambda a: OutsideRun(
+        key=a.order("c" * 40).key,
+        commit="c" * 40,
+        id=str(a.number),
+        url="https://ci.example.org/sign/1",
+        dispatched=a.asked,
+    ),
+    "follow_signing": lambda a: RunReport(state=RunState.SUCCEEDED, line="run 1 succeeded", url=a.run.url),
+    "retry_signing": lambda a: a.run.model_copy(update={"attempt": a.run.attempt + 1}),
+    "collect_signing": lambda a: work.Signed(signer=a.signer, signatures=SET),
+    "cancel_signing": lambda a: work.Undone(detail=f"stopped the run of sign-{a.signer.kind}"),
     "verify_signatures": lambda _: work.Verified(files=2, signatures=2),
     "stage": lambda _: work.Staged(files=4, total_bytes=20),
     "promote": lambda a: work.Promoted(target=a.target.name, url=f"https://example.org/{a.target.name}"),
@@ -256,6 +270,12 @@ def _elsewhere(step: PlatformStep, queues: dict[str, str]) -> PlatformStep:
     return step.model_copy(update={"queue": queues[step.queue], "signing": signing})
 
 
+def _on_queue(signer: Signer, queues: dict[str, str]) -> Signer:
+    if isinstance(signer, HumanSigner):
+        return signer
+    return signer.model_copy(update={"queue": queues[signer.queue]})
+
+
 @asynccontextmanager
 async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, without: str = "") -> AsyncIterator[Run]:
     """A release with fake machines on every queue of its plan, but for one that may be left out."""
@@ -286,7 +306,7 @@ def apart(plan: Plan, unique: str) -> Plan:
             "steps": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.steps),
             "platform": tuple(_elsewhere(p, renamed) for p in plan.platform),
             "checks": tuple(c.model_copy(update={"queue": renamed[c.queue]}) for c in plan.checks),
-            "signers": tuple(s.model_copy(update={"queue": renamed[s.queue]}) for s in plan.signers),
+            "signers": tuple(_on_queue(signer, renamed) for signer in plan.signers),
             "targets": tuple(t.model_copy(update={"queue": renamed[t.queue]}) for t in plan.targets),
         }
     )

@@ -1,0 +1,147 @@
+"""A real release that people sign on machines of their own, and what is refused of those who may not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from baton.model.acts import Answer, Choice, Decision
+from baton.model.manifest import Artifact, ArtifactSet, Manifest, SetRef
+from baton.model.roster import SigstoreIdentity
+from baton.model.statement import statement_of
+from baton.model.status import Phase, StepState, WaitKind
+from baton.proof import seal
+from baton.sandbox.sigstore import ISSUER
+from tests.e2e.desks import Desk, gnupg_home
+from tests.e2e.signers import Signers, signers_world
+from tests.workflows.people import act
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from temporalio.testing import WorkflowEnvironment
+
+    from baton.model.status import ReleaseStatus
+
+pytestmark = pytest.mark.e2e
+SIGSTORE, GPG = "sign-sigstore-human", "sign-gpg-human"
+HEDY, KATHERINE = (SigstoreIdentity(identity=f"{name}@example.org", issuer=ISSUER) for name in ("hedy", "katherine"))
+WHO = "Who may sign, all files at once: ada as ada@example.org, or hedy as hedy@example.org"
+
+
+@pytest.fixture(scope="module")
+async def signers(folder: Path, temporal: WorkflowEnvironment) -> AsyncIterator[Signers]:
+    with gnupg_home() as gnupg:
+        async with signers_world(folder, gnupg, temporal.client) as world:
+            yield world
+
+
+def say(desk: Desk, *words: str, code: int = 0) -> Any:
+    return asyncio.to_thread(desk, *words, code=code)
+
+
+async def test_people_sign_by_digest_or_with_the_files_and_nobody_else_can(signers: Signers) -> None:
+    await say(signers.ada, "start", "1.0", "-C", str(signers.project), "--yes")
+    await signers.until_waiting("1.0", "commit")
+    await say(signers.katherine, "sign-off", "tiny/1.0", "commit", "--yes")
+    await signers.until_waiting("1.0", GPG)
+    status = await signers.until_waiting("1.0", SIGSTORE)
+    assert {waiting.what: waiting.people for waiting in status.waiting} == {SIGSTORE: ("ada", "hedy"), GPG: ("grace",)}
+    assert {waiting.kind for waiting in status.waiting} == {WaitKind.SIGNATURES}
+    assert "$ baton sign tiny/1.0" in await say(signers.ada, "status", "tiny/1.0")
+
+    # Before anything is signed: who is not listed, and who is signed in as somebody else.
+    entries = signers.sigstore.log.head()
+    assert WHO in await say(signers.katherine, "sign", "tiny/1.0", "--yes", "--sigstore", code=1)
+    token = signers.ada.home / "katherines"
+    token.write_text(signers.sigstore.tokens.for_person(KATHERINE.identity))
+    said = await say(signers.ada, "sign", "tiny/1.0", "--yes", "--identity-token", str(token), code=1)
+    assert f"you are signed in as katherine@example.org (issuer {ISSUER}). {WHO}. Nothing was signed" in said
+    assert signers.sigstore.log.head() == entries
+
+    # After it, whatever it was signed with: the release itself verifies what is handed in.
+    await _refuse_what_does_not_count(signers, status)
+
+    await say(signers.ada, "sign", "tiny/1.0", "--yes")
+    await signers.until("1.0", lambda status: _state(status, SIGSTORE) is StepState.DONE)
+    said = await say(signers.ada, "sign", "tiny/1.0", "--yes", code=1)
+    assert "waits for nobody's signatures" in said or "lists nothing of ada" in said
+    await say(signers.grace, "sign", "tiny/1.0", "--yes")
+    await signers.until_waiting("1.0", "files")
+    await say(signers.katherine, "sign-off", "tiny/1.0", "files", "--yes")
+    status = await signers.until("1.0", lambda status: status.phase is Phase.RELEASED)
+
+    public = signers.served / "tiny/1.0"
+    names = {"tiny.txt", "tiny.txt.spdx.json"}
+    signed = {f"{name}{suffix}" for name in names for suffix in ("", ".sigstore.json", ".asc")}
+    assert {file.name for file in public.iterdir()} == signed
+    for name in names:
+        gpg = ["gpg", "--batch", "--verify", f"{public / name}.asc", str(public / name)]
+        subprocess.run(gpg, env={"PATH": "/usr/bin:/bin", "GNUPGHOME": str(signers.gnupg)}, check=True)
+    # Nothing of what signed is left on the machine, and the record of it all holds without any signer's key.
+    assert not list(signers.ada.home.glob(".local/state/baton/signatures/*"))
+    evidence = str(signers.hedy.home / "evidence")
+    await say(signers.hedy, "evidence", "export", "tiny/1.0", "--to", evidence)
+    await say(signers.hedy, "evidence", "verify", evidence, "--trust-config", str(signers.trust_config))
+
+
+async def _refuse_what_does_not_count(signers: Signers, status: ReleaseStatus) -> None:
+    assert status.manifest is not None
+    manifest = Manifest.model_validate_json(signers.store.read(status.manifest.digest))
+    files = [Artifact(name=file.name, digest=file.digest, size=file.size) for file in manifest.files]
+    right = await asyncio.to_thread(signers.bundles, files, HEDY)
+    unlisted = await asyncio.to_thread(signers.bundles, files[:1], KATHERINE)
+    first, second = right
+    wrong: list[tuple[Mapping[str, bytes], str]] = [
+        ({**right, **unlisted}, f"it is by katherine@example.org (issuer {ISSUER}), who does not count here"),
+        ({**right, first: _altered(right[first])}, f"{first}: "),
+        ({first: right[second], second: right[first]}, f"{first}: "),
+        ({first: right[first]}, f"{second}: it is not there"),
+        ({**right, "other.txt.sigstore.json": right[first]}, "other.txt.sigstore.json is a signature of no file"),
+    ]
+    for attempt, (signatures, why) in enumerate(wrong, start=1):
+        answer = await _hand_in(signers, status, signatures, attempt)
+        assert answer.accepted, answer.message
+        waiting = await signers.until("1.0", lambda now, to=attempt + 1: _waits(now, to))  # type: ignore[misc]  # mypy infers no lambda with defaults
+        (fact,) = (each.why for each in waiting.waiting if each.what == SIGSTORE)
+        assert why in fact
+        assert WHO in fact
+
+
+async def _hand_in(signers: Signers, status: ReleaseStatus, signatures: Mapping[str, bytes], attempt: int) -> Answer:
+    made = [
+        Artifact(name=name, digest=signers.store.put_bytes(content), size=len(content))
+        for name, content in signatures.items()
+    ]
+    handed_in = ArtifactSet.of(made)
+    signers.store.put_set(handed_in)
+    said = {"choice": Choice.PROVIDE, "provided": SetRef.to(handed_in).digest, "attempt": attempt}
+    decision = act(Decision, status, "hedy", step=SIGSTORE, **said)
+    message = json.loads(seal(statement_of(decision), signers.hedys_key))
+    answer: Answer = await signers.release("1.0").execute_update("decide", message, result_type=Answer)
+    return answer
+
+
+def _altered(bundle: bytes) -> bytes:
+    """The bundle with another signature in it, well-formed as it is."""
+    content = json.loads(bundle)
+    signature = content["messageSignature"]["signature"]
+    content["messageSignature"]["signature"] = signature[:20] + ("A" if signature[20] != "A" else "B") + signature[21:]
+    return json.dumps(content).encode()
+
+
+def _state(status: ReleaseStatus, unit: str) -> StepState:
+    return next(step.state for step in status.steps if step.name == unit)
+
+
+def _waits(status: ReleaseStatus, attempt: int) -> bool:
+    return any(
+        step.attempt == attempt and step.state is StepState.NEEDS_DECISION
+        for step in status.steps
+        if step.name == SIGSTORE
+    )

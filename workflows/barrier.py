@@ -103,7 +103,7 @@ class Barrier:
             planners=board.planners,
             targets=tuple(self._target(target.name) for target in plan.targets),
             hindrances=tuple(
-                Hindrance(step=step.name, attempt=step.attempt, why=step.detail[:500])
+                Hindrance(step=step.name, attempt=step.attempt, roles=board.deciders(step), why=step.detail[:500])
                 for step in board.steps.values()
                 if step.state is StepState.NEEDS_DECISION
             ),

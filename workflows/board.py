@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from baton.model.acts import Choice, Decision, SignOff, Withdrawal
-    from baton.model.base import short
+    from baton.model.acts import Choice, Decision
+    from baton.model.announcing import Event
     from baton.model.plan import Plan
     from baton.model.status import Carried, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
     from baton.model.work import ReleaseRef
+    from workflows.asking import waiting_for_gate
     from workflows.floor import RELEASE_MANAGER, Floor
     from workflows.page import page
     from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
@@ -40,7 +41,6 @@ class Board(Floor[Plan, ReleaseRef]):
         run = workflow.info().first_execution_run_id
         super().__init__(plan, ReleaseRef(release=plan.release, run=run, plan=plan.digest, sandbox=plan.sandbox))
         self.phase = Phase.PREPARE
-        self.steps: dict[str, StepStatus] = {}
         self.manifest: ManifestRef | None = None
         self.published: list[Published] = []
         self.evidence: str | None = None
@@ -55,12 +55,6 @@ class Board(Floor[Plan, ReleaseRef]):
             self.planners = tuple(dict.fromkeys((plan.started_by, carried.replanned_by)))
         self._since: dict[str, datetime] = {}
         self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
-
-    def quiet_since(self, waiting: Waiting) -> datetime:
-        """Since when nobody has acted on what the release waits for; claiming the release is an act on all of it."""
-        unit = "gate" if waiting.kind in (WaitKind.SIGN_OFF, WaitKind.WITHDRAWAL) else "step"
-        acts = (self._touched.get(about) for about in (f"{unit} {waiting.what}", "the release"))
-        return max([waiting.since, *(at for at in acts if at is not None)])
 
     @property
     def subject(self) -> str:
@@ -126,11 +120,25 @@ class Board(Floor[Plan, ReleaseRef]):
         """What the release waits for from people, gates first."""
         if self.leaving is not None:
             return ()
-        gates = [self._waiting_for_gate(result) for result in self.gates.values() if result.passed_at is None]
+        gates = [
+            waiting_for_gate(self, result, command=f"baton {{}} {self._name} {result.gate}")
+            for result in self.gates.values()
+            if result.passed_at is None
+        ]
         steps = [
             self._waiting_for_decision(step) for step in self.steps.values() if step.state is StepState.NEEDS_DECISION
         ]
         return (*gates, *steps)
+
+    def ending(self) -> tuple[Event, str] | None:
+        """What people are told at the end, or None."""
+        match self.phase:
+            case Phase.RELEASED:
+                where = ", ".join(published.url for published in self.published)
+                return Event.RELEASED, f"{self.plan.release} is public: {where}"
+            case Phase.CANCELLED:
+                return Event.CANCELLED, f"{self.plan.release} was cancelled; nothing became public"
+        return None
 
     def deciders(self, step: StepStatus) -> tuple[str, ...]:
         """The roles that may decide about a unit of work."""
@@ -148,31 +156,6 @@ class Board(Floor[Plan, ReleaseRef]):
                 [PHASE.value_set(self.phase.value), WAITING_ON.value_set(roles), WAITING_FOR.value_set(wanted)]
             )
         workflow.set_current_details(page(self.plan, self.status()))
-
-    def _waiting_for_gate(self, result: GateResult) -> Waiting:
-        # Once the quorum is there, only those who object can bring it forward.
-        objected = not result.missing
-        roles = tuple(dict.fromkeys(given.role for given in result.rejected)) if objected else tuple(result.missing)
-        people = result.waiting_people(self.plan.roster)
-        message = (Withdrawal if objected else SignOff)(
-            release=self.plan.release,
-            gate=result.gate,
-            attempt=result.attempt,
-            run=result.run,
-            subject=result.subject,
-            by=people[0] if people else "your-id",
-            role=roles[0] if roles else RELEASE_MANAGER,
-        )
-        return Waiting(
-            kind=WaitKind.WITHDRAWAL if objected else WaitKind.SIGN_OFF,
-            what=result.gate,
-            since=result.opened,
-            roles=roles,
-            people=people,
-            why=f"{result}; asked about {short(result.subject)}",
-            command=f"baton {message.kind} {self._name} {result.gate}",
-            message=message.model_dump_json(),
-        )
 
     def _waiting_for_decision(self, step: StepStatus) -> Waiting:
         hand_in = step.choices[0] is Choice.PROVIDE

@@ -9,14 +9,15 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from baton.model.base import short
     from baton.model.plan import Plan
-    from baton.model.security import SecurityPlan, SecurityRef
-    from baton.model.status import Entry
-    from baton.model.work import ReleaseRef
+    from baton.model.security import SecurityPlan
+    from baton.model.status import Entry, StepStatus, Waiting
+    from baton.model.work import ReleaseRef, SecurityRef
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from baton.model.acts import Act, Heard
+    from baton.model.announcing import Event
     from baton.model.gate import GateResult
 
 LOG_LINES = 500
@@ -37,6 +38,7 @@ class Floor(Generic[Planned, Ref]):
     Attributes:
         plan: what is to be done.
         ref: which run of it this is.
+        steps: units of work; a security release has none of its own.
         gates: those that have been opened, as they stand.
         earlier_gates: as they were left when what they asked about changed.
         leaving: why the runbook is left, from the moment that this is decided: nobody can decide anything any more, and
@@ -50,6 +52,7 @@ class Floor(Generic[Planned, Ref]):
     def __init__(self, plan: Planned, ref: Ref) -> None:
         self.plan = plan
         self.ref = ref
+        self.steps: dict[str, StepStatus] = {}
         self.gates: dict[str, GateResult] = {}
         self.earlier_gates: dict[str, GateResult] = {}
         self.going_public = False
@@ -68,6 +71,14 @@ class Floor(Generic[Planned, Ref]):
 
     def show(self) -> None:
         """Mirror the state to where people look."""
+        raise NotImplementedError
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """What is waited for from people."""
+        raise NotImplementedError
+
+    def ending(self) -> tuple[Event, str] | None:
+        """What people are told at the end, or None."""
         raise NotImplementedError
 
     def note(self, who: str, what: str) -> None:
@@ -92,6 +103,12 @@ class Floor(Generic[Planned, Ref]):
         """Remember that somebody acted, so that nobody is reminded of it for a while."""
         self._touched[about] = workflow.now()
         self.show()
+
+    def quiet_since(self, waiting: Waiting) -> datetime:
+        """Since when nobody has acted on what is waited for; claiming the release is an act on all of it."""
+        unit = "gate" if waiting.what in self.gates else "step"
+        acts = (self._touched.get(about) for about in (f"{unit} {waiting.what}", "the release"))
+        return max([waiting.since, *(at for at in acts if at is not None)])
 
     def set_gate(self, result: GateResult) -> None:
         """Record a gate's facts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -18,7 +18,6 @@ with workflow.unsafe.imports_passed_through():
     from baton.model import work
     from baton.model.announcing import Event
     from baton.model.plan import Audience, Reminder
-    from baton.model.status import Phase
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
 
     from baton.model.announcing import Announcer
     from baton.model.status import Waiting
-    from workflows.board import Board
+    from workflows.floor import Floor
 
 
 class Notices:
     """Watches the board and sends each thing worth telling once to each announcer that wants it."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Floor[Any, Any]) -> None:
         self._board = board
         self._told: set[tuple[str, str]] = set()
         self._reminded: set[tuple[str, str, str, int]] = set()
@@ -55,12 +54,9 @@ class Notices:
         """Tell how the release ended; returns when every message is out or given up."""
         self._ended = True
         await watching
-        match self._board.phase:
-            case Phase.RELEASED:
-                where = ", ".join(published.url for published in self._board.published)
-                await self._tell(Event.RELEASED, f"{self._board.plan.release} is public: {where}")
-            case Phase.CANCELLED:
-                await self._tell(Event.CANCELLED, f"{self._board.plan.release} was cancelled; nothing became public")
+        ending = self._board.ending()
+        if ending is not None:
+            await self._tell(*ending)
 
     async def _until_something_to_tell(self) -> None:
         """Wait for news, or on a durable timer for the next reminder; what people do meanwhile puts it off."""

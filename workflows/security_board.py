@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from baton.model.acts import SignOff, TakeOut, Withdrawal
-    from baton.model.base import short
+    from baton.model.acts import TakeOut
+    from baton.model.announcing import Event
+    from baton.model.base import counted
     from baton.model.plan import JOINT_GATE
     from baton.model.security import (
         JointManifest,
         JointStream,
         SecurityPhase,
         SecurityPlan,
-        SecurityRef,
         SecurityStatus,
         StreamState,
         StreamStatus,
     )
     from baton.model.status import Waiting, WaitKind
+    from baton.model.work import SecurityRef
+    from workflows.asking import waiting_for_gate
     from workflows.floor import RELEASE_MANAGER, Floor
     from workflows.security_page import page
     from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
@@ -57,6 +59,7 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
             for each in plan.plans
         }
         self._left: dict[str, datetime] = {}
+        self._stuck: dict[str, datetime] = {}
         self._shown: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
     @property
@@ -98,7 +101,9 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
             self.note("baton", f"{version}: {state}")
         if state is StreamState.LEFT and before.state is not state:
             self._left[version] = workflow.now()
-        self.streams[version] = before.model_copy(update={"state": state, **facts})
+        self.streams[version] = after = before.model_copy(update={"state": state, **facts})
+        if _hindered(after) and not _hindered(before):
+            self._stuck[version] = workflow.now()
         self.show()
 
     def enter(self, phase: SecurityPhase) -> None:
@@ -154,20 +159,29 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
         )
 
     def waiting(self) -> tuple[Waiting, ...]:
-        """What the security release itself waits for from people; what its streams wait for, their reports say."""
+        """What is waited for from people; it names streams by their numbers, since announcements tell it."""
         if self.leaving is not None:
             return ()
         gate = self.gates.get(JOINT_GATE)
-        joint = [] if gate is None or gate.passed_at is not None or gate else [self._waiting_for_gate(gate)]
-        return (*joint, *(self._waiting_for_stream(s) for s in self.before() if s.state is StreamState.LEFT))
+        joint = [] if gate is None or gate.passed_at is not None or gate else [self._waiting_for(gate)]
+        left = (self._waiting_for_stream(s) for s in self.before() if s.state is StreamState.LEFT)
+        stuck = (self._waiting_for_decision(s) for s in self.taking_part() if _hindered(s))
+        return (*joint, *left, *stuck)
+
+    def ending(self) -> tuple[Event, str] | None:
+        """What people are told at the end: of all streams at once."""
+        match self.phase:
+            case SecurityPhase.RELEASED:
+                return Event.RELEASED, self._all_public()
+            case SecurityPhase.CANCELLED:
+                return Event.CANCELLED, f"{self.plan.release} was cancelled; nothing became public"
+        return None
 
     def show(self) -> None:
         """Mirror the state to where people look; a search attribute names a stream by its number alone."""
         waiting = self.waiting()
-        stuck = [s for s in self.taking_part() if s.report is not None and s.report.hindrances]
         roles = tuple(sorted({role for item in waiting for role in item.roles}))
         wanted = tuple(f"{item.kind}:{item.what}" for item in waiting)
-        wanted += tuple(f"{WaitKind.DECISION}:{self._number(stream)}" for stream in stuck)
         shown = (self.phase.value, roles, wanted)
         if shown != self._shown:
             self._shown = shown
@@ -183,29 +197,8 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
     def _people(self, roles: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(person.id for person in self.plan.roster.people if any(role in roles for role in person.roles))
 
-    def _waiting_for_gate(self, result: GateResult) -> Waiting:
-        objected = not result.missing
-        roles = tuple(dict.fromkeys(given.role for given in result.rejected)) if objected else tuple(result.missing)
-        people = result.waiting_people(self.plan.roster)
-        message = (Withdrawal if objected else SignOff)(
-            release=self.plan.release,
-            gate=JOINT_GATE,
-            attempt=result.attempt,
-            run=result.run,
-            subject=result.subject,
-            by=people[0] if people else "your-id",
-            role=roles[0] if roles else RELEASE_MANAGER,
-        )
-        return Waiting(
-            kind=WaitKind.WITHDRAWAL if objected else WaitKind.SIGN_OFF,
-            what=JOINT_GATE,
-            since=result.opened,
-            roles=roles,
-            people=people,
-            why=f"{result}; asked about {short(result.subject)}",
-            command=f"baton security {message.kind} {self._name}",
-            message=message.model_dump_json(),
-        )
+    def _waiting_for(self, gate: GateResult) -> Waiting:
+        return waiting_for_gate(self, gate, command=f"baton security {{}} {self._name}")
 
     def _waiting_for_stream(self, stream: StreamStatus) -> Waiting:
         roles = self.may_decide
@@ -224,11 +217,44 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
             since=self._left[stream.version],
             roles=roles,
             people=people,
-            why=f"{stream.version} left: {stream.detail}",
-            command=f"baton security start-again {self._name} {stream.version}",
+            why="its release ended before it was public; start it again, or take it out",
+            command=f"baton security status {self._name}",
             message=message.model_dump_json(),
         )
+
+    def _waiting_for_decision(self, stream: StreamStatus) -> Waiting:
+        """What a stream's release waits for is decided there, and its own status says how."""
+        hindrances = () if stream.report is None else stream.report.hindrances
+        roles = tuple(dict.fromkeys(role for hindrance in hindrances for role in hindrance.roles))
+        return Waiting(
+            kind=WaitKind.DECISION,
+            what=self._number(stream),
+            since=self._stuck[stream.version],
+            roles=roles,
+            people=self._people(roles),
+            why=f"{counted(len(hindrances), 'step')} could not finish; decide about it at {stream.workflow_id}"
+            if self.plan.embargoed
+            else f"{', '.join(hindrance.step for hindrance in hindrances)} of {stream.version} could not finish",
+            command=f"baton security status {self._name}",
+            message="",
+        )
+
+    def _all_public(self) -> str:
+        """Every stream with its places, for the one announcement."""
+        public = [
+            f"{stream.version}: {', '.join(target.url for target in stream.report.targets if target.url)}"
+            for stream in self.taking_part()
+            if stream.report is not None
+        ]
+        return f"{self.plan.title} security release for {self.plan.advisory} is public: {'; '.join(public)}"
 
     @property
     def _name(self) -> str:
         return f"{self.plan.release.project}/{self.plan.release.security}"
+
+
+def _hindered(stream: StreamStatus) -> bool:
+    """Whether its release waits for a decision about a step."""
+    if stream.state is StreamState.LEFT:
+        return False
+    return stream.report is not None and bool(stream.report.hindrances)

@@ -30,7 +30,8 @@ def _lines(status: SecurityStatus) -> Iterator[str]:
         yield from ("", f"> {status.leaks}.")
     for waiting in status.waiting:
         yield from ("", f"**Waits for a {waiting.kind}**: {waiting.why}", "", f"`{waiting.command}`")
-        yield from ("", "```json", waiting.message, "```")
+        if waiting.message:
+            yield from ("", "```json", waiting.message, "```")
     if status.gate is not None:
         yield from ("", f"{status.gate}.")
     yield from ("", "| stream | state | commit | files | bytes | where |", "| --- | --- | --- | --- | --- | --- |")

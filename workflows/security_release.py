@@ -6,21 +6,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
-from workflows import orders
 from workflows.concurrency import to_the_end
 from workflows.course import drive
 from workflows.hearing import Hearing
 from workflows.joint import JointGate
-from workflows.orders import order
+from workflows.meeting import Meeting
 from workflows.security_doors import SecurityDoors
-from workflows.step import failure_text
 from workflows.streams import Streams
 
 with workflow.unsafe.imports_passed_through():
@@ -38,27 +33,20 @@ with workflow.unsafe.imports_passed_through():
         TakeOut,
     )
     from baton.model.security import (
-        KEEP_JOINT,
         JointManifest,
-        KeepJoint,
         SecurityPhase,
         SecurityPlan,
         SecurityStatus,
         StreamReport,
         StreamState,
-        Word,
     )
     from baton.model.status import Entry
+    from workflows.notices import Notices
     from workflows.security_board import SecurityBoard
 
-if TYPE_CHECKING:
-    from baton.model.gate import GateResult
 
 _OPEN = (SecurityPhase.SIGNING, SecurityPhase.PUBLISHING, SecurityPhase.RELEASED)
 """Where the barrier is open."""
-
-_PAUSE = timedelta(minutes=1)
-"""How long to wait before the store is tried again."""
 
 
 @workflow.defn(name="SecurityRelease")
@@ -71,6 +59,8 @@ class SecurityReleaseWorkflow(SecurityDoors):
         self._hearing = Hearing(self._board, self._judge)
         self._gate = JointGate(self._board)
         self._streams = Streams(self._board)
+        self._meeting = Meeting(self._board, self._gate, self._streams)
+        self._notices = Notices(self._board)
 
     @workflow.run
     async def run(self, plan: SecurityPlan) -> SecurityStatus:
@@ -78,20 +68,26 @@ class SecurityReleaseWorkflow(SecurityDoors):
         self._board.note(plan.started_by, f"started {plan.release} with {len(plan.plans)} streams")
         self._board.show()
         runbook = asyncio.create_task(self._runbook(plan))
-        await self._until_done_or_left(runbook)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        notices = asyncio.create_task(self._notices.watch())
+        try:
+            await self._until_done_or_left(runbook)
+        except (Exception, asyncio.CancelledError):
+            await to_the_end(self._finish(notices))
+            raise
+        if await to_the_end(self._finish(notices)):
+            self._board.note("baton", "asked to cancel, but everything was done")
         return self._board.status()
 
     async def _runbook(self, plan: SecurityPlan) -> None:
-        board, streams = self._board, self._streams
+        board, streams, meeting = self._board, self._streams, self._meeting
         for each in plan.plans:
             streams.start(each.version)
 
         while board.taking_part() and not board.all_are(lambda state: state.behind):
             # A stream that has to begin again after others are public comes this way a second time.
-            agreed = await self._pass_barrier()
-            if agreed is not None and await self._sign_together(agreed):
-                await self._go_public(plan, agreed)
+            agreed = await meeting.pass_barrier()
+            if agreed is not None and await meeting.sign_together(agreed):
+                await meeting.go_public(agreed, plan.pause)
             await workflow.wait_condition(lambda: bool(board.before()) or board.all_are(lambda state: state.behind))
 
         if not board.taking_part():
@@ -99,116 +95,6 @@ class SecurityReleaseWorkflow(SecurityDoors):
             return
         await workflow.wait_condition(lambda: board.all_are(lambda state: state is StreamState.RELEASED))
         board.enter(SecurityPhase.RELEASED)
-
-    async def _pass_barrier(self) -> GateResult | None:
-        """Wait until every stream is ready, people agree to all of it, and the embargo is over.
-
-        Returns:
-            The joint gate as it has passed; None if no stream is left to wait for.
-        """
-        board, gate = self._board, self._gate
-        while board.before():
-            board.enter(SecurityPhase.PUBLISHING if board.going_public else SecurityPhase.PREPARING)
-            await workflow.wait_condition(lambda: not board.not_ready())
-            joint = board.to_agree_to()
-            if joint is None or not board.before():
-                continue
-            board.enter(SecurityPhase.PUBLISHING if board.going_public else SecurityPhase.BARRIER)
-            await self._keep(joint)
-            if board.to_agree_to() != joint:
-                continue
-            if gate.passed is not None and gate.passed.subject == joint.digest:
-                # What had to be made again after others were public came out the same.
-                return gate.passed
-            gate.reset(self._what_changed())
-            gate.ask(joint)
-            while board.to_agree_to() == joint and not (gate.agreed and self._embargo_is_over()):
-                await self._until_news_at(joint)
-            if board.to_agree_to() == joint:
-                return gate.pass_()
-            gate.reset(self._what_changed())
-        return None
-
-    async def _until_news_at(self, joint: JointManifest) -> None:
-        """Wait for people or streams; and on a durable timer for the end of the embargo."""
-        board, until, agreed = self._board, self._board.until, self._gate.agreed
-        over = self._embargo_is_over()
-        with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: board.to_agree_to() != joint or self._gate.agreed is not agreed or board.until != until,
-                timeout=None if over or until is None else max(until - workflow.now(), timedelta(0)),
-                timeout_summary="the embargo ends",
-            )
-
-    async def _sign_together(self, agreed: GateResult) -> bool:
-        """Open the barrier: every stream signs, verifies and stages; nobody is public before everybody could be.
-
-        Returns:
-            Whether all are ready to be public. If one of them changed, the joint gate is reset.
-        """
-        board = self._board
-        joint = board.to_agree_to()
-        if not board.going_public:
-            board.enter(SecurityPhase.SIGNING)
-        opened = [stream.version for stream in board.before()]
-        await self._streams.tell(opened, Word.OPEN, agreed)
-        await workflow.wait_condition(
-            lambda: board.to_agree_to() != joint or all(s.state is StreamState.SIGNED for s in board.before())
-        )
-        if board.to_agree_to() == joint and board.leaving is None:
-            return True
-        self._gate.reset(self._what_changed())
-        await self._streams.tell([stream.version for stream in board.before()], Word.HOLD)
-        return False
-
-    async def _go_public(self, plan: SecurityPlan, agreed: GateResult) -> None:
-        """From here on everything is finished, not undone. The order is the plan's, and the pause."""
-        board = self._board
-        board.going_public = True
-        board.enter(SecurityPhase.PUBLISHING)
-        going = [stream.version for stream in board.before()]
-        for version in going:
-            board.change(version, StreamState.PUBLISHING)
-        if not plan.pause:
-            await self._streams.tell(going, Word.GO, agreed)
-            return
-        for number, version in enumerate(going):
-            if number:
-                await workflow.sleep(plan.pause, summary="the pause between two streams")
-            await self._streams.tell([version], Word.GO, agreed)
-
-    async def _keep(self, joint: JointManifest) -> None:
-        """Put what people are asked to agree to into the store, where workers read it; tried until it is there."""
-        while True:
-            try:
-                await order(
-                    KEEP_JOINT,
-                    KeepJoint(release=self._board.ref, joint=joint),
-                    queue=self._board.plan.queue,
-                    patience=orders.LOCAL,
-                    summary="keep the joint manifest",
-                )
-            except ActivityError as error:
-                self._board.note("baton", f"could not keep {joint.digest}: {failure_text(error)}; trying again")
-                await workflow.sleep(_PAUSE)
-            else:
-                return
-
-    def _embargo_is_over(self) -> bool:
-        until = self._board.until
-        return until is None or until <= workflow.now()
-
-    def _what_changed(self) -> str:
-        joint, board = self._board.joint, self._board
-        now = {stream.version: stream for stream in board.taking_part()}
-        for agreed in () if joint is None else joint.streams:
-            stream = now.get(agreed.version)
-            if stream is None:
-                return f"{agreed.version} was taken out"
-            shipped = None if stream.report is None else stream.report.shipped
-            if shipped is None or shipped.manifest != agreed.manifest or stream in board.not_ready():
-                return f"{agreed.version} changed, and is {stream.state}"
-        return "the date of the embargo was moved"
 
     async def _until_done_or_left(self, runbook: asyncio.Task[None]) -> None:
         board = self._board
@@ -235,6 +121,10 @@ class SecurityReleaseWorkflow(SecurityDoors):
         self._board.note("baton", f"undoing: {self._board.leaving}")
         await self._streams.end()
         self._board.enter(SecurityPhase.CANCELLED)
+
+    async def _finish(self, notices: asyncio.Task[None]) -> None:
+        """Tell how it ended, and let everybody who speaks to it have their answer."""
+        await self._notices.finish(notices)
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     async def _judge(self, act: Act, proof: Proof | None) -> Answer:

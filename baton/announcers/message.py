@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from baton.model.announcing import Event
-    from baton.model.version import ReleaseId
+    from baton.model.version import ReleaseId, SecurityId
 
 _UNSPEAKABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, which services refuse; direction marks, which make a text read otherwise than it is; and halves
@@ -31,7 +31,7 @@ class Message:
     """
 
     event: Event
-    release: ReleaseId
+    release: ReleaseId | SecurityId
     run: str
     occasion: str
     text: str

@@ -11,8 +11,7 @@ from baton.model.base import Digest, Name, Text, Value
 from baton.model.envelope import MAX_ENVELOPE
 from baton.model.plan import Plan
 from baton.model.roster import Roster
-from baton.model.security import SecurityRef
-from baton.model.work import ReleaseRef, Work
+from baton.model.work import ReleaseRef, SecurityRef, Work
 
 
 class ProveAct(Value):

@@ -24,11 +24,11 @@ from baton.model.acts import Attempt, Run
 from baton.model.announcing import Announcer
 from baton.model.base import Commit, Digest, Name, Text, Value, canonical_json, digest_of
 from baton.model.gate import GateResult
-from baton.model.plan import Barrier, Gate, Plan, SignWhen
+from baton.model.plan import Barrier, Gate, Plan, Reminder, SignWhen
 from baton.model.roster import Roster
 from baton.model.status import Entry, Phase, Waiting
 from baton.model.version import ReleaseId, SecurityId, Version
-from baton.model.work import Work
+from baton.model.work import SecurityRef, Work
 
 WORKFLOW = "SecurityRelease"
 """The name of the workflow's type."""
@@ -42,21 +42,6 @@ def new_security_id(project: Name) -> SecurityId:
     return SecurityId(project=project, security=secrets.token_hex(16))
 
 
-class SecurityRef(Value):
-    """Which run of which security release an activity works for.
-
-    Attributes:
-        run: the first execution run id of the workflow: the same after a reset, another after a new start.
-        plan: the plan's digest.
-        sandbox: whether the plan is a rehearsal; a worker refuses work of the other kind.
-    """
-
-    release: SecurityId
-    run: Run
-    plan: Digest
-    sandbox: bool
-
-
 class SecurityPlan(Value):
     """What a security release will do. Its digest is its name.
 
@@ -67,7 +52,8 @@ class SecurityPlan(Value):
         until: when the embargo ends. None: as soon as people have agreed.
         plans: one release for each stream, in the order in which they go public; each has the barrier.
         pause: seconds between the promotions of two streams; 0 for all at once.
-        announcers: who is told of the security release as a whole.
+        announcers: who is told of the security release as a whole; its streams tell nobody.
+        reminders: when people are told again of what waits, in order of time.
         roster: who may act in it; the same as of each release.
         queue: the task queue of the workflow itself.
     """
@@ -84,6 +70,7 @@ class SecurityPlan(Value):
     plans: tuple[Plan, ...] = Field(min_length=1, max_length=20)
     pause: Annotated[int, Field(ge=0, le=86_400)] = 0
     announcers: tuple[Announcer, ...] = Field(default=(), max_length=20)
+    reminders: tuple[Reminder, ...] = Field(default=(), max_length=10)
     roster: Roster
     queue: Name = "release"
 
@@ -269,10 +256,15 @@ class TargetState(Value):
 
 
 class Hindrance(Value):
-    """A step of a stream that waits for a person's decision, at the stream's own release."""
+    """A step of a stream that waits for a person's decision, at the stream's own release.
+
+    Attributes:
+        roles: who can decide.
+    """
 
     step: Name
     attempt: Attempt
+    roles: tuple[Name, ...]
     why: Text
 
 

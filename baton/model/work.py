@@ -20,7 +20,7 @@ from baton.model.manifest import ManifestRef, SetRef
 from baton.model.outside import OutsideOrder, OutsideRun, RunReport, RunState
 from baton.model.plan import ArchiveLimits, SourcePlan, Target
 from baton.model.signing import Signer
-from baton.model.version import ReleaseId
+from baton.model.version import ReleaseId, SecurityId
 
 
 class ReleaseRef(Value):
@@ -33,6 +33,21 @@ class ReleaseRef(Value):
     """
 
     release: ReleaseId
+    run: str
+    plan: Digest
+    sandbox: bool
+
+
+class SecurityRef(Value):
+    """Which run of which security release an activity works for.
+
+    Attributes:
+        run: the first execution run id of the workflow: the same after a reset, another after a new start.
+        plan: the plan's digest.
+        sandbox: whether the plan is a rehearsal; a worker refuses work of the other kind.
+    """
+
+    release: SecurityId
     run: str
     plan: Digest
     sandbox: bool
@@ -373,7 +388,7 @@ class Pushed(Value):
 class Tell(Value):
     """Tell people about an event by one announcer."""
 
-    release: ReleaseRef
+    release: ReleaseRef | SecurityRef
     announcer: Announcer
     event: Event
     text: Text

@@ -92,6 +92,7 @@ def resolve_security(
             plans=tuple(plans),
             pause=0 if table.pause is None else seconds(table.pause),
             announcers=tuple(parts.announcer(each, rehearsed=own.sandbox) for each in project.settings.announcers),
+            reminders=parts.reminders(project.settings.reminders),
             roster=own.roster,
             queue=own.queue,
         )

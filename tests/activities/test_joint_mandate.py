@@ -153,6 +153,7 @@ def rules(world: World, **changes: str) -> None:
 
 
 def test_what_people_agreed_to_for_all_streams_is_signed_and_published(stream: Stream, world: World) -> None:
+    stream.stage_files()
     stream.may_sign()
     stream.stage()
     stream.promote()

@@ -11,7 +11,6 @@ from baton.model.acts import Decision
 from baton.model.base import Digest, FileName, canonical_json, digest_of
 from baton.model.manifest import PREVIEW_FILES, Artifact, ArtifactSet, Manifest, ManifestFile, ManifestRef, SetRef
 from baton.model.plan import GatePoint, Plan
-from baton.model.security import SecurityRef
 from baton.model.version import ReleaseId, ReleaseKind, Stream, StreamStatus, Version, kind_of
 from tests.conftest import CONTRACT, REAL
 
@@ -153,8 +152,8 @@ def test_a_release_has_one_workflow_id() -> None:
 
 def test_every_argument_of_an_activity_says_which_release_it_is_for() -> None:
     for item in CONTRACT.values():
-        refs = {work.ReleaseRef, SecurityRef}
-        assert {item.takes.model_fields["release"].annotation} & {*refs, work.ReleaseRef | SecurityRef}, item.name
+        refs = {work.ReleaseRef, work.SecurityRef}
+        assert {item.takes.model_fields["release"].annotation} & {*refs, work.ReleaseRef | work.SecurityRef}, item.name
 
 
 def test_unknown_fields_are_refused_everywhere(plan: Plan) -> None:

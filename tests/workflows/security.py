@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.worker import Worker
 
-from baton.model.acts import Answer, SignOff
+from baton.model.acts import Answer, Choice, Decision, SignOff
 from baton.model.base import digest_of
 from baton.model.errors import Failed
 from baton.model.plan import JOINT_GATE, Plan
@@ -156,6 +156,24 @@ class SecurityRun:
     async def say_to(self, version: str, act: Act) -> Answer:
         answer: Answer = await self.stream(version).execute_update(act.kind.replace("-", "_"), act, result_type=Answer)
         return answer
+
+    async def decide_to_retry(self, version: str) -> tuple[Choice, ...]:
+        """Have the step that waits in a stream tried again; returns what else could have been decided."""
+        own = await self.stream(version).query(ReleaseWorkflow.status)
+        (step,) = (step for step in own.steps if step.choices)
+        retry = Decision(
+            release=own.release,
+            run=own.run,
+            subject=own.subject,
+            by="grace",
+            role="release-manager",
+            step=step.name,
+            attempt=step.attempt,
+            choice=Choice.RETRY,
+        )
+        answer = await self.say_to(version, retry)
+        assert answer.accepted, answer.message
+        return step.choices
 
     async def said(self) -> str:
         return "\n".join(

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.worker import Worker
 
-from baton.model.acts import Cancel, Choice, Decision, MoveDate, Rejection, SignOff, StartAgain, TakeOut, Withdrawal
+from baton.model.acts import Cancel, Choice, MoveDate, Rejection, Replan, SignOff, StartAgain, TakeOut, Withdrawal
 from baton.model.plan import JOINT_GATE
 from baton.model.security import SecurityPhase, StreamState
 from tests.workflows.security import (
@@ -75,6 +75,36 @@ async def test_one_person_ships_every_stream_with_one_sign_off(
     assert sorted(order[first:]) == ["promote"] * 3 + ["push_tag"] * 3
     (told,) = {argument.gates[-1].gate for argument in machines.arguments("promote")}
     assert told == JOINT_GATE
+
+
+async def test_people_are_told_without_a_version_and_at_the_end_of_all_streams_at_once(
+    temporal: WorkflowEnvironment, machines: Machines
+) -> None:
+    mend = failing(machines, "build_step", "2.0.1")
+    plan = security_plan("1.0.1", "2.0.1", announcers=[{"kind": "log", "name": "log"}])
+    async with running_together(temporal, plan, machines) as run:
+        await run.until_stuck("2.0.1")
+        mend()
+        await run.decide_to_retry("2.0.1")
+        assert (await run.sign_off()).accepted
+        await done(run)
+    *before, last = [argument.text for argument in machines.arguments("tell")]
+    assert [text for text in before if "waits for a decision" in text]
+    assert [text for text in before if "gate joint has 0 of 1" in text]
+    assert not [text for text in before if "1.0.1" in text or "2.0.1" in text or "GHSA" in text]
+    assert "GHSA-aaaa-bbbb-cccc is public: 1.0.1: https://example.org/downloads; 2.0.1: https://" in last
+
+
+async def test_the_pause_between_two_streams_and_their_order_are_the_plans(
+    skipping: WorkflowEnvironment, machines: Machines
+) -> None:
+    plan = security_plan("2.0.1", "1.0.1", pause=3600)
+    async with running_together(skipping, plan, machines) as run:
+        assert (await run.sign_off()).accepted
+        begun = await skipping.get_current_time()
+        await done(run)
+        assert await skipping.get_current_time() - begun >= timedelta(hours=1)
+    assert [argument.release.release.version for argument in machines.arguments("promote")] == ["2.0.1", "1.0.1"]
 
 
 async def test_ids_and_attributes_under_an_embargo_name_no_version(
@@ -160,8 +190,6 @@ async def test_the_embargo_ends_by_itself(skipping: WorkflowEnvironment, machine
 async def test_a_stream_that_changes_resets_the_joint_gate_alone(
     temporal: WorkflowEnvironment, machines: Machines
 ) -> None:
-    from baton.model.acts import Replan  # noqa: PLC0415
-
     plan = security_plan("1.0.1", "2.0.1", until=datetime.now(UTC) + LATER)
     async with running_together(temporal, plan, machines) as run:
         status = await run.until_asked()
@@ -247,21 +275,8 @@ async def test_a_promotion_that_fails_after_others_are_public_is_driven_forward(
         assert "promote of 2.0.1 broke" in stuck.targets[0].detail
         for act in (Cancel(**about(status, "ada")), TakeOut(**about(status, "ada", version="2.0.1"))):
             assert not (await run.say(act)).accepted
-        own = await run.stream("2.0.1").query(ReleaseWorkflow.status)
-        (step,) = (step for step in own.steps if step.choices)
-        assert step.choices == (Choice.RETRY,)
         mend()
-        retry = Decision(
-            release=own.release,
-            run=own.run,
-            subject=own.subject,
-            by="grace",
-            role="release-manager",
-            step=step.name,
-            attempt=step.attempt,
-            choice=Choice.RETRY,
-        )
-        assert (await run.say_to("2.0.1", retry)).accepted
+        assert await run.decide_to_retry("2.0.1") == (Choice.RETRY,)
         final = await done(run)
     assert {stream.state for stream in final.streams} == {StreamState.RELEASED}
 

@@ -28,8 +28,11 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.duties import Duty, activities_for, duty_of
 from activities.work import BEAT_SECONDS, Conduct
 from baton.cli.connect import connect
+from baton.codec.discretion import be_discreet
+from baton.codec.keys import keyring_of
 from baton.model.errors import BatonError
 from baton.settings import WorkerSettings
+from baton.store.closed import require_closed
 from workflows.release import ReleaseWorkflow
 from workflows.security_release import SecurityReleaseWorkflow
 
@@ -159,7 +162,10 @@ async def serve(queues: Sequence[Queue], *, at_once: int, ready_file: Path | Non
     stop = asyncio.Event()
     _when_told_to_stop(asyncio.get_running_loop(), stop)
     settings = WorkerSettings()
-    client = await connect()
+    if keyring_of(settings):
+        be_discreet()
+        require_closed(settings)
+    client = await connect(serving=True)
     async with AsyncExitStack() as workers:
         for queue in queues:
             worker = (

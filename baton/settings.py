@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr
@@ -39,6 +39,10 @@ class WorkerSettings(BaseSettings):
         identity_client_secret_file: a file with the client's secret.
         public_root: where the sandbox target keeps its folders.
         public_url: the address that serves the sandbox target's public folder.
+        codec_keys: the keys that encrypt what passes through Temporal, each as ``PROJECT:KEY``; or in a file:
+        codec_keys_file: a file with them that nobody but its owner may read.
+        codec_plain: whether unencrypted payloads of projects that have a key are taken: ``refuse``, or ``accept`` until
+            the releases have ended that began without a key.
     """
 
     model_config = SettingsConfigDict(env_prefix="BATON_", frozen=True, extra="ignore")
@@ -59,3 +63,6 @@ class WorkerSettings(BaseSettings):
     identity_client_secret_file: Path | None = None
     public_root: Path | None = None
     public_url: str | None = None
+    codec_keys: SecretStr | None = None
+    codec_keys_file: Path | None = None
+    codec_plain: Literal["refuse", "accept"] = "refuse"

@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from baton.model.base import canonical_json, digest_of
     from baton.model.envelope import Envelope, is_envelope, open_envelope, require_small
     from baton.model.errors import Invalid
-    from baton.model.hearing import PROVE_ACT, ProveAct, Proven
+    from baton.model.hearing import PROVE_ACT, REFUSED_IN_TRANSIT, ProveAct, Proven
     from baton.model.statement import act_of, facts_of
 
 if TYPE_CHECKING:
@@ -175,6 +175,8 @@ class Hearing:
 
 def _plain(kind: type[Act], message: object) -> Act:
     require_small(message)
+    if isinstance(message, dict) and (why := message.get(REFUSED_IN_TRANSIT)) is not None:
+        raise Invalid(str(why))
     try:
         return kind.model_validate(message)
     except ValidationError as error:

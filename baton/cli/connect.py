@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import (
     LogForwardingConfig,
@@ -17,12 +16,17 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 
+from baton.codec.converter import data_converter
+from baton.codec.keys import Keyring, keyring_of, read_keys
 from baton.model.errors import Invalid, Unavailable
+from baton.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from temporalio.client import Interceptor
+    from temporalio.converter import DataConverter
 
 DEFAULT_ADDRESS = "localhost:7233"
 DEFAULT_NAMESPACE = "default"
@@ -65,24 +69,33 @@ def configuration(*, address: str | None = None, namespace: str | None = None) -
 
 
 async def connect(
-    *, address: str | None = None, namespace: str | None = None, interceptors: Sequence[Interceptor] = ()
+    *,
+    address: str | None = None,
+    namespace: str | None = None,
+    codec_keys: Path | None = None,
+    serving: bool = False,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Client:
     """Connect to the server that :func:`configuration` says.
 
     Args:
         address: as there.
         namespace: as there.
+        codec_keys: the file with the keys of a local world that encrypts. For any other server the environment gives
+            them, as :class:`baton.settings.WorkerSettings` says.
+        serving: whether a worker is to use the connection; see :class:`baton.codec.codec.Codec`.
         interceptors: what each call goes through.
 
     Raises:
         Unavailable: no server answers there.
-        Invalid: the configuration can't be read, or has no such profile.
+        BatonError: the configuration can't be read, or has no such profile; or there are codec keys, but can't be used.
     """
     config = configuration(address=address, namespace=namespace)
+    converter = _converter(config["namespace"], codec_keys, local=address is not None, serving=serving)
     try:
         return await Client.connect(
             **config,
-            data_converter=pydantic_data_converter,
+            data_converter=converter,
             interceptors=interceptors,
             runtime=_runtime(),
         )
@@ -91,6 +104,15 @@ async def connect(
             f"no Temporal server answers at {config['target_host']}: {_reason(error)}. "
             "Start one with `baton dev`, or name yours in TEMPORAL_ADDRESS or a Temporal profile"
         ) from error
+
+
+def _converter(namespace: str, codec_keys: Path | None, *, local: bool, serving: bool) -> DataConverter:
+    if local:
+        keyring = Keyring() if codec_keys is None else read_keys(codec_keys)
+        return data_converter(keyring, namespace=namespace, serving=serving)
+    settings = WorkerSettings()
+    allow_plain = settings.codec_plain == "accept"
+    return data_converter(keyring_of(settings), namespace=namespace, allow_plain=allow_plain, serving=serving)
 
 
 def _reason(error: RuntimeError) -> str:

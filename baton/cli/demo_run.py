@@ -83,7 +83,8 @@ def run_demo(folder: Path | None, *, yes: bool, keep: bool, fake_ci: bool, as_js
 async def _released(world: BorrowedWorld, place: Place, console: Console, *, yes: bool) -> Outcome:
     """Start the release, or take up the one that is there, and see it through."""
     facts = world.facts
-    releases = Releases(await connect(address=facts.temporal_address, namespace=facts.namespace))
+    client = await connect(address=facts.temporal_address, namespace=facts.namespace, codec_keys=facts.codec_keys)
+    releases = Releases(client)
     wanted = _plan(facts)
     try:
         handle = await releases.start(wanted)

@@ -40,6 +40,13 @@ def dev(
         ),
     ] = None,
     fake_ci: FakeCi = False,
+    encrypted: Annotated[
+        bool,
+        typer.Option(
+            "--encrypted",
+            help="Encrypt what passes through Temporal, as for a release under embargo. A world stays so once it is.",
+        ),
+    ] = False,
 ) -> None:
     """Run a whole local world in the foreground, until Ctrl-C.
 
@@ -51,8 +58,9 @@ def dev(
       baton dev
       baton dev --state ./world --queue build-linux --queue notary=sign
       baton dev --fake-ci
+      baton dev --state ./secret-world --encrypted
     """
     # What it takes imports slowly, and `--help` must not wait for it.
     from baton.cli.dev_run import run_world  # noqa: PLC0415
 
-    run_world(state, queue or [], fake_ci=fake_ci)
+    run_world(state, queue or [], fake_ci=fake_ci, encrypted=encrypted)

@@ -32,13 +32,14 @@ _EVERY = 1.0
 """Seconds between two looks."""
 
 
-def run_world(state: Path | None, queues: Sequence[str], *, fake_ci: bool) -> None:
+def run_world(state: Path | None, queues: Sequence[str], *, fake_ci: bool, encrypted: bool) -> None:
     """Run a world until SIGINT or SIGTERM: as a page that is kept up to date, or in lines where there is no terminal.
 
     Args:
         state: its folder; None for the usual one.
         queues: task queues beyond the example's, as ``worker.py`` takes them.
         fake_ci: whether simulators of outside CI systems build part of the example.
+        encrypted: whether what passes through Temporal is encrypted.
 
     Raises:
         Refused: another process runs a world on this folder.
@@ -46,7 +47,10 @@ def run_world(state: Path | None, queues: Sequence[str], *, fake_ci: bool) -> No
     """
     console = page()
     world = EmbeddedWorld(
-        state or default_state(), queues=(*(FAKE_CI_QUEUES if fake_ci else QUEUES), *queues), fake_ci=fake_ci
+        state or default_state(),
+        queues=(*(FAKE_CI_QUEUES if fake_ci else QUEUES), *queues),
+        fake_ci=fake_ci,
+        encrypted=encrypted,
     )
     if not console.is_terminal:
         asyncio.run(_run(world, state, DevLines(console).show))
@@ -84,7 +88,9 @@ async def _watch(world: EmbeddedWorld, state: Path | None, show: Show) -> None:
         await asyncio.wait([coming_up], timeout=_EVERY / 4)
     await coming_up
     place = find_place(sandbox=True, state=state)
-    releases = Releases(await connect(address=world.facts.temporal_address, namespace=world.facts.namespace))
+    facts = world.facts
+    client = await connect(address=facts.temporal_address, namespace=facts.namespace, codec_keys=facts.codec_keys)
+    releases = Releases(client)
     while True:
         show(await _look(world, place, releases))
         await asyncio.sleep(_EVERY)

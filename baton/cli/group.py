@@ -73,6 +73,7 @@ ENTRIES = (
         "policy", _PREPARE, "Who signs what: plan a change of it, audit what is public.", "baton.cli.commands.policy"
     ),
     Entry("keys", _PREPARE, "The team's OpenPGP key: make it, change it, publish it.", "baton.cli.commands.keys"),
+    Entry("codec", _PREPARE, "Encrypt what passes through Temporal, and read it.", "baton.cli.commands.codec"),
     Entry(
         "import",
         _PREPARE,

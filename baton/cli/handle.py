@@ -13,6 +13,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError
 
 import baton
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from temporalio.client import Client, WorkflowExecutionDescription, WorkflowUpdateHandle
+    from temporalio.converter import DataConverter
 
     from baton.cli.message import Message
     from baton.model.plan import Plan
@@ -58,6 +60,12 @@ class ReleaseHandle:
         self._handle = client.get_workflow_handle(release.workflow_id, result_type=ReleaseStatus)
 
     @property
+    def _converter(self) -> DataConverter:
+        """The client's, for what belongs to this release: it takes nothing that was encrypted for another project."""
+        where = WorkflowSerializationContext(self._client.namespace, self.release.workflow_id)
+        return self._client.data_converter.with_context(where)
+
+    @property
     def run(self) -> str:
         """The first execution run id, which statements about this release name."""
         return self.description.raw_description.workflow_execution_info.first_run_id
@@ -82,7 +90,7 @@ class ReleaseHandle:
                 payloads = event.workflow_execution_started_event_attributes.input.payloads
                 if payloads:
                     with understood(self.release):
-                        (beginning,) = await self._client.data_converter.decode(payloads, [Beginning])
+                        (beginning,) = await self._converter.decode(payloads, [Beginning])
                         return Beginning.model_validate(beginning).plan
                 break
         raise Failed(f"the history of {self.release} does not begin with a plan: was it started by something else?")
@@ -112,7 +120,7 @@ class ReleaseHandle:
             # Until its first heartbeat work says nothing, and a worker of another version may say something else.
             if payloads := pending.heartbeat_details.payloads:
                 with suppress(ValidationError):
-                    (beat,) = await self._client.data_converter.decode(payloads[:1], [Beat])
+                    (beat,) = await self._converter.decode(payloads[:1], [Beat])
                     said[beat.step] = beat
         return said
 

@@ -40,6 +40,11 @@ class Place:
         return None if self.world is None or self.address is None else self.world.namespace
 
     @property
+    def codec_keys(self) -> Path | None:
+        """The file with the world's codec keys, if it encrypts; None to go by the environment, as elsewhere."""
+        return None if self.world is None or self.address is None else self.world.codec_keys
+
+    @property
     def ui_url(self) -> str | None:
         """The world's Web UI; None when it is not the one that is meant."""
         return None if self.world is None or self.address is None else self.world.ui_url

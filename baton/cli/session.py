@@ -39,6 +39,7 @@ def with_releases(place: Place, act: Callable[[Releases], Awaitable[_Told]], *, 
     async def connected() -> _Told:
         if not quiet and sys.stderr.isatty():
             asyncio.get_running_loop().call_later(_PATIENCE, partial(typer.echo, _NO_ANSWER_YET, err=True))
-        return await act(Releases(await connect(address=place.address, namespace=place.namespace)))
+        client = await connect(address=place.address, namespace=place.namespace, codec_keys=place.codec_keys)
+        return await act(Releases(client))
 
     return asyncio.run(connected())

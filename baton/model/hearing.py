@@ -13,6 +13,9 @@ from baton.model.plan import Plan
 from baton.model.roster import Roster
 from baton.model.work import ReleaseRef, SecurityRef, Work
 
+REFUSED_IN_TRANSIT = "refused in transit"
+"""The one key of what a worker puts in place of a message whose encryption it does not accept; its value says why."""
+
 
 class ProveAct(Value):
     """Keep a signed act in the store, and say whether the person whom it names signed it.

@@ -7,6 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Self
 
+from baton.codec.keys import CodecKey
 from baton.model.errors import Failed, Refused
 from baton.sandbox import keeper, temporal_server
 from baton.sandbox.fake_ci.hello import Simulators
@@ -17,7 +18,7 @@ from baton.sandbox.servers import SERVERS, servers, url
 from baton.sandbox.sigstore import ISSUER, machine_identity
 from baton.sandbox.sigstore.machines import Machines
 from baton.sandbox.sigstore.trust import OIDC_PATH
-from baton.sandbox.state import State
+from baton.sandbox.state import State, write_private
 from baton.sandbox.supervisor import Supervisor, ignore
 from baton.sandbox.team_key import TeamKey
 from baton.sandbox.workers import QUEUES, Signing, Workers
@@ -56,6 +57,7 @@ class EmbeddedWorld:
         state: the folder; made if it is not there.
         queues: the task queues that get a worker, each as ``worker.py`` takes it: ``NAME`` or ``NAME=DUTY``.
         fake_ci: whether the world has simulators of outside CI systems, which build part of the example.
+        encrypted: whether what passes through Temporal is encrypted from now on; a world that did so before goes on.
         on_event: called with each event of a server or worker as it happens, from any thread.
     """
 
@@ -65,10 +67,12 @@ class EmbeddedWorld:
         *,
         queues: Sequence[str] = QUEUES,
         fake_ci: bool = False,
+        encrypted: bool = False,
         on_event: Callable[[Event], None] = ignore,
     ) -> None:
         self.state = State.at(state)
         self._fake_ci = fake_ci
+        self._encrypted = encrypted
         self._queues = tuple(dict.fromkeys(queues))
         self._on_event = on_event
         self._held = contextlib.ExitStack()
@@ -77,9 +81,11 @@ class EmbeddedWorld:
         self._ending = threading.Lock()
 
     @classmethod
-    def start(cls, state: Path, *, queues: Sequence[str] = QUEUES, fake_ci: bool = False) -> Self:
+    def start(
+        cls, state: Path, *, queues: Sequence[str] = QUEUES, fake_ci: bool = False, encrypted: bool = False
+    ) -> Self:
         """Bring a world up, with every worker ready; raises like :meth:`bring_up`."""
-        world = cls(state, queues=queues, fake_ci=fake_ci)
+        world = cls(state, queues=queues, fake_ci=fake_ci, encrypted=encrypted)
         world.bring_up()
         try:
             world.wait_for_workers()
@@ -185,6 +191,8 @@ class EmbeddedWorld:
             self._supervisor.note(WORLD, f"ended what a killed world had left running: {', '.join(ended)}")
         self._held.callback(TeamKey(self.state).end_agent)
         self._held.enter_context(keeper.kept(self.state))
+        if self._encrypted and not self.state.codec_keys.exists():
+            write_private(self.state.codec_keys, f"{CodecKey.new().line}\n".encode())
         key = TeamKey(self.state).make()
         commit = make_repository(None, self.state.hello)
         with one_at_a_time():
@@ -225,6 +233,7 @@ class EmbeddedWorld:
                 client_secret_file=Machines(self.state.sigstore).register(MACHINE),
             ),
             ci=Simulators.at(self.state.ci, self.state.hello).credentials if self._fake_ci else {},
+            codec_keys=self._codec_keys,
         )
 
     def _describe(self, ports: Ports, key: PublicKey, hello_commit: str) -> World:
@@ -244,8 +253,13 @@ class EmbeddedWorld:
             hello_repository=self.state.hello,
             hello_commit=hello_commit,
             fake_ci=FakeCi(github=url(ports.github), azure=url(ports.azure)) if self._fake_ci else None,
+            codec_keys=self._codec_keys,
             pids={},
         )
+
+    @property
+    def _codec_keys(self) -> Path | None:
+        return self.state.codec_keys if self.state.codec_keys.exists() else None
 
     @property
     def _trust_config(self) -> Path:

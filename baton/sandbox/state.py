@@ -97,6 +97,11 @@ class State:
         return self.folder / "temporal.db"
 
     @property
+    def codec_keys(self) -> Path:
+        """The keys that encrypt what passes through Temporal, in a world that encrypts."""
+        return self.folder / "codec.keys"
+
+    @property
     def evidence(self) -> Path:
         """The evidence of releases, as far as it was exported: one folder for each."""
         return self.folder / "evidence"

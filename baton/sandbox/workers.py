@@ -55,6 +55,7 @@ class Workers:
         trust_config: for those that sign with Sigstore or verify signatures, people's among them.
         public_url: for those that publish.
         ci: the variables by which one speaks with outside CI systems.
+        codec_keys: the file with the keys by which all encrypt what passes through Temporal, or None.
     """
 
     state: State
@@ -63,6 +64,7 @@ class Workers:
     public_url: str
     signing: Signing
     ci: Mapping[str, str] = field(default_factory=dict)
+    codec_keys: Path | None = None
 
     def child(self, queue: str) -> Child:
         """The worker for a task queue.
@@ -91,6 +93,7 @@ class Workers:
                 "BATON_SANDBOX": str(self.state.folder),
                 "BATON_STORE": str(self.state.store),
                 "BATON_WORKSPACE": str(workspace),
+                **({"BATON_CODEC_KEYS_FILE": str(self.codec_keys)} if self.codec_keys else {}),
                 **self._for_duty(duty or name),
             },
             log=self.state.logs / f"{name}.log",

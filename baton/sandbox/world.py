@@ -36,6 +36,7 @@ class World(Value):
         hello_repository: the example project's git repository.
         hello_commit: the commit to release from it.
         fake_ci: where the simulators of outside CI systems are, in a world that has them.
+        codec_keys: the file with the keys of a world that encrypts what passes through Temporal.
         pids: its processes by name, and ``world`` for the one that keeps them running.
     """
 
@@ -54,6 +55,7 @@ class World(Value):
     hello_repository: Path
     hello_commit: str
     fake_ci: FakeCi | None = None
+    codec_keys: Path | None = None
     pids: dict[str, int]
 
 

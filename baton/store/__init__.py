@@ -12,7 +12,7 @@ from baton.model.errors import Invalid
 from baton.store.local import LocalStore
 from baton.store.port import Progress, Store
 
-__all__ = ["LocalStore", "Progress", "Store", "open_store"]
+__all__ = ["LocalStore", "Progress", "Store", "folder_of", "open_store"]
 
 
 def open_store(uri: str) -> Store:
@@ -27,14 +27,26 @@ def open_store(uri: str) -> Store:
         Invalid: the address has none of these forms.
         Failed: the folder can't be used.
     """
+    folder = folder_of(uri)
+    if folder is not None:
+        return LocalStore(folder)
+    # Only stores on S3 pay for loading the client.
+    from baton.store.objects import ObjectStore  # noqa: PLC0415
+
+    return ObjectStore(uri)
+
+
+def folder_of(uri: str) -> Path | None:
+    """The folder of the store at an address; None if it is in a bucket.
+
+    Raises:
+        Invalid: as :func:`open_store`.
+    """
     parts = urlsplit(uri)
     if parts.scheme == "s3":
-        # Only stores on S3 pay for loading the client.
-        from baton.store.objects import ObjectStore  # noqa: PLC0415
-
-        return ObjectStore(uri)
+        return None
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and not (parts.query or parts.fragment):
-        return LocalStore(Path(unquote(parts.path)))
+        return Path(unquote(parts.path))
     if parts.scheme or not uri:
         raise Invalid(f"{uri!r} is not a store; expected a folder path, file:///folder or s3://bucket/prefix")
-    return LocalStore(Path(uri))
+    return Path(uri)

@@ -26,7 +26,10 @@ _ABANDONED_AFTER = 24 * 3600
 class LocalStore(Store):
     """Content in a folder that every process on this machine may share.
 
-    ``content/ab/abcd…`` holds the bytes (mode 0444), ``names/ab/abcd…`` one line ``DIGEST NAME`` for each name, and
+    A new store is closed to everyone but its owner: it holds releases that are not public yet. Who opens the folder
+    to a group opens what is written from then on to it as well.
+
+    ``content/ab/abcd…`` holds the bytes, read-only, ``names/ab/abcd…`` one line ``DIGEST NAME`` for each name, and
     ``incoming/`` what is being written; a file moves from there in one rename once it is whole and on disk.
 
     Attributes:
@@ -42,8 +45,12 @@ class LocalStore(Store):
         self.root = root.absolute()
         self._incoming = self.root / "incoming"
         with _os_problems(f"could not open the store {self.root}"):
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, exist_ok=True)
+            # Whoever may enter the store may read what is in it, and nobody may change it.
+            self._mode = 0o400 | (self.root.stat().st_mode & 0o044)
             for folder in (self.root / "content", self.root / "names", self._incoming):
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(exist_ok=True)
             self._sweep()
 
     def __repr__(self) -> str:
@@ -128,10 +135,9 @@ class LocalStore(Store):
             finally:
                 Path(part.name).unlink(missing_ok=True)
 
-    @staticmethod
-    def _finish(part: IO[bytes]) -> None:
+    def _finish(self, part: IO[bytes]) -> None:
         part.flush()
-        os.fchmod(part.fileno(), 0o444)
+        os.fchmod(part.fileno(), self._mode)
         os.fsync(part.fileno())
 
     @staticmethod

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 from baton.model.errors import BatonError, Conflict, Failed, Invalid, Missing
+from baton.store.closed import require_closed_folder
 from baton.store.files import digest_of_file, os_problem, sync_folder
 from baton.store.port import PART_PREFIX
 from baton.targets.documents import lay_out, require_laid_out
@@ -136,6 +137,7 @@ class DirectoryAdapter(TargetAdapter):
         if not self.served.is_dir():
             raise Missing(f"{self.served} is not there: make the folder that the web server shows, or mount it")
         self.staging.mkdir(mode=0o700, exist_ok=True)
+        require_closed_folder(self.staging)
         project = self._public(release).parent
         beside = project if project.is_dir() else self.served
         if self.staging.stat().st_dev != beside.stat().st_dev:

@@ -177,7 +177,7 @@ async def start(
         plan: what it does.
         task_timeout: after how long the server takes a worker with a piece of the runbook for dead, if not as always.
     """
-    client = await connect(address=world.facts.temporal_address)
+    client = await connect(address=world.facts.temporal_address, codec_keys=world.facts.codec_keys)
     return await client.start_workflow(
         ReleaseWorkflow.run,
         Beginning(plan=plan),

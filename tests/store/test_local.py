@@ -105,15 +105,26 @@ def test_the_record_of_another_name_is_not_believed(folder: LocalStore) -> None:
         folder.recall("run/2")
 
 
-def test_content_is_kept_read_only_and_nothing_else_is_left(folder: LocalStore, tmp_path: Path) -> None:
+def test_content_is_kept_read_only_for_its_owner_alone_and_nothing_else_is_left(
+    folder: LocalStore, tmp_path: Path
+) -> None:
     folder.put_bytes(CONTENT)
     folder.remember("run/1", DIGEST)
     folder.fetch(DIGEST, tmp_path / "fetched")
     files = [path for path in folder.root.rglob("*") if path.is_file()]
     assert len(files) == 2
-    assert {path.stat().st_mode & 0o777 for path in files} == {0o444}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o400}
+    assert folder.root.stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "fetched").stat().st_ino != kept(folder, DIGEST).stat().st_ino
     assert {path.name for path in tmp_path.iterdir()} == {"store", "fetched"}
+
+
+def test_who_opens_the_store_to_a_group_opens_what_is_written_from_then_on(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o750)
+    shared = LocalStore(tmp_path / "shared")
+    shared.put_bytes(CONTENT)
+    assert kept(shared, DIGEST).stat().st_mode & 0o777 == 0o440
 
 
 def test_a_writer_killed_halfway_leaves_nothing_half_there(folder: LocalStore, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from baton.model.base import digest_of
-from baton.model.errors import Conflict, Failed, Invalid, Missing
+from baton.model.errors import Conflict, Failed, Invalid, Missing, Refused
 from baton.model.manifest import ArtifactSet
 from baton.targets.directory import DirectoryAdapter
 
@@ -109,6 +109,13 @@ def test_every_act_can_be_done_again(world: World) -> None:
         assert world.target.check_public(world.release, world.files) == 3
 
 
+def test_staging_that_others_may_enter_is_refused(world: World) -> None:
+    world.target.staging.mkdir()
+    world.target.staging.chmod(0o750)
+    with pytest.raises(Refused, match=r"mode 0750.*chmod it to 700"):
+        world.target.stage(world.release, world.files, world.store)
+
+
 def test_staging_goes_on_after_a_kill(world: World) -> None:
     with subprocess.Popen(command(world, STAGE_AND_STOP), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -140,6 +147,7 @@ def test_a_staged_file_that_someone_changed_is_named_and_nothing_becomes_public(
 
 
 def test_a_conflict_in_staging_is_found_before_anything_is_fetched(world: World) -> None:
+    world.target.staging.mkdir(mode=0o700)
     world.staged.mkdir(parents=True)
     (world.staged / "hello.exe").write_bytes(b"other")
     with pytest.raises(Conflict, match=f"{digest_of(b'other')}.*{digest_of(b'MZ')}"):

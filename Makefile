@@ -47,7 +47,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 lock:
 	$(LOCK) --group test --extra sandbox pyproject.toml -o requirements/test.txt
 	$(LOCK) --extra sandbox pyproject.toml --group build -c requirements/test.txt -o requirements/sandbox.txt
-	$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
+	$(LOCK) --extra codec pyproject.toml -c requirements/test.txt -o requirements/run.txt
 	$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
 
 clean:

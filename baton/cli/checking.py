@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from baton.cli.embargo import embargo_findings
 from baton.cli.exits import ExitCode
 from baton.cli.layout import columns
 from baton.cli.place import find_place
@@ -47,8 +48,8 @@ def show_check(folder: Path, *, sandbox: bool, state: Path | None, as_json: bool
     """
     project, findings = check_file(folder)
     if project is not None:
-        queues = _queue_findings(project, sandbox=sandbox, state=state)
-        findings += check_project(project, queue_findings=queues)
+        found = _findings_here(project, sandbox=sandbox, state=state)
+        findings += check_project(project, findings_here=found)
     fit = all(finding.severity is not Severity.ERROR for finding in findings)
     if as_json:
         print_json("check", {"ok": fit, "findings": [finding.model_dump(mode="json") for finding in findings]})
@@ -69,7 +70,7 @@ def findings_page(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def _queue_findings(project: Project, *, sandbox: bool, state: Path | None) -> list[Finding]:
+def _findings_here(project: Project, *, sandbox: bool, state: Path | None) -> list[Finding]:
     own = project.settings.project
 
     async def look(releases: Releases) -> list[QueueWorkers]:
@@ -77,11 +78,15 @@ def _queue_findings(project: Project, *, sandbox: bool, state: Path | None) -> l
 
     try:
         place = find_place(sandbox=sandbox or own.sandbox, state=state)
-        found = with_releases(place, look)
+        secrecy = list(embargo_findings(project, place))
     except BatonError as problem:
         return [error("Temporal", str(problem))]
+    try:
+        found = with_releases(place, look)
+    except BatonError as problem:
+        return [error("Temporal", str(problem)), *secrecy]
     now = datetime.now(UTC)
-    return [_of_queue(workers, now) for workers in found]
+    return [*(_of_queue(workers, now) for workers in found), *secrecy]
 
 
 def _of_queue(workers: QueueWorkers, now: datetime) -> Finding:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from baton.cli.addresses import ui_address
+from baton.cli.embargo import require_encryption
 from baton.cli.exits import AlreadyStarted
 from baton.cli.plan_page import plan_page
 from baton.cli.planning import make_plan
 from baton.cli.session import with_releases
 from baton.cli.terminal import confirm, notes, print_json
 from baton.model.errors import Missing
+from baton.project.read import read_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +43,7 @@ def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, a
         BatonError: it can't be planned or started.
     """
     plan, place = make_plan(wish, sandbox=sandbox, state=state)
+    require_encryption(read_project(wish.folder), place)
     if not yes:
         notes().print(plan_page(plan))
         notes().print()

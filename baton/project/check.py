@@ -51,7 +51,7 @@ def check_file(path: Path) -> tuple[Project | None, list[Finding]]:
 def check_project(
     project: Project,
     *,
-    queue_findings: Iterable[Finding] = (),
+    findings_here: Iterable[Finding] = (),
     environment: Mapping[str, str] | None = None,
     today: date | None = None,
 ) -> list[Finding]:
@@ -59,8 +59,8 @@ def check_project(
 
     Args:
         project: a project whose file is valid.
-        queue_findings: what is known about the workers of :func:`queues_of` the project; they are only passed through,
-            since nothing here knows how to ask.
+        findings_here: what is known about the workers of :func:`queues_of` the project, and about keys and folders of
+            this machine; they are only passed through, since nothing here knows how to ask.
         environment: the environment variables of the machine that is looked at; by default those of this process.
             Only names of credentials are told, and whether they are set.
         today: the day, in UTC, by which validity is judged; by default the current one.
@@ -80,7 +80,7 @@ def check_project(
         *identities_findings(project, day),
         *tool_findings(project, variables, day),
         *credential_findings(project, variables, day),
-        *queue_findings,
+        *findings_here,
     ]
     return sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
 

@@ -41,6 +41,10 @@ class ProjectTable(Table):
     signed_rehearsals: bool = Field(default=False, alias="signed-rehearsals")
     """Whether rehearsals, too, accept only acts that people signed. Real releases always do."""
 
+    embargo: bool = False
+    """Whether releases may be secret until a day. They are then started only where what is sent to Temporal is
+    encrypted for the project, and `baton check` looks at who may read stores and staging."""
+
     tag: TagTemplate = "v{version}"
     """The tag that a release makes."""
 

@@ -56,7 +56,7 @@ class DirectoryAdapter(TargetAdapter):
         self.served = served.resolve()
         if not self.served.name:
             raise Invalid(f"{served} can't be the served folder: staging has to lie beside it")
-        self.staging = staging or self.served.with_name(f".{self.served.name}.staging")
+        self.staging = staging or staging_beside(self.served)
         self.url = url.rstrip("/")
 
     def address(self, release: ReleaseId) -> str:
@@ -162,6 +162,11 @@ class DirectoryAdapter(TargetAdapter):
             # second changes nothing; it needs no flag that only some systems and filesystems have.
             staged.rename(public)
             sync_folder(public.parent)
+
+
+def staging_beside(served: Path) -> Path:
+    """Where what is not public yet waits for a served folder, on its filesystem and not served itself."""
+    return served.with_name(f".{served.name}.staging")
 
 
 def _seal(staged: Path) -> None:

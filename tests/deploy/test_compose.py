@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import baton
 import worker
 from baton.settings import WorkerSettings
 from tests.conftest import executable
-from tests.deploy.conftest import ROOT, run
+from tests.deploy.conftest import ROOT, run, tool
 
 if TYPE_CHECKING:
     from tests.deploy.conftest import Service
@@ -163,3 +164,39 @@ def test_the_image_has_the_folder_whose_owner_a_volume_takes_over(volume: str, w
         r"install -d -o baton -g baton -m 0\d+ +((?:\\\n|[/\w ])+)", (ROOT / "Dockerfile").read_text()
     )
     assert target in " ".join(prepared).split()
+
+
+@pytest.fixture(scope="module")
+def embargoed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The installation with `deploy/embargo.yml`, in a copy that has a file of keys."""
+    copy = tmp_path_factory.mktemp("embargo") / "deploy"
+    (copy / "secrets").mkdir(parents=True)
+    (copy / "secrets" / "codec.env").write_text("BATON_CODEC_KEYS=*:key\n")
+    for name in ("docker-compose.yml", "deploy/embargo.yml"):
+        (copy.parent / name).write_text((ROOT / name).read_text())
+    files = [f"--file={copy.parent / name}" for name in ("docker-compose.yml", "deploy/embargo.yml")]
+    done = run(
+        tool("docker-compose"), "--env-file", "/dev/null", *files, "config", "--format", "json",
+        env={"PROJECTS": "/etc/baton/projects/spam/release.toml"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout)["services"])
+
+
+def test_under_embargo_every_worker_and_the_codec_server_have_the_keys_and_nobody_else(
+    embargoed: dict[str, Service], workers: dict[str, Service]
+) -> None:
+    holders = {name for name, service in embargoed.items() if "BATON_CODEC_KEYS" in service.get("environment", {})}
+    assert holders == {"codec", *(f"worker-{name}" for name in workers)}
+
+
+def test_the_codec_server_is_closed_and_reached_from_this_machine_alone(embargoed: dict[str, Service]) -> None:
+    server, ui = embargoed["codec"], embargoed["temporal-ui"]
+    assert server["image"] == f"baton:{baton.__version__}"
+    assert [(port["host_ip"], port["target"]) for port in server["ports"]] == [("127.0.0.1", 8081)]
+    assert set(server["networks"]).isdisjoint(set(embargoed["temporal"]["networks"]))
+    assert (server["read_only"], server["cap_drop"], server["security_opt"]) == (
+        True, ["ALL"], ["no-new-privileges:true"],
+    )  # fmt: skip
+    assert ui["environment"]["TEMPORAL_CODEC_ENDPOINT"] == "http://localhost:8081"
+    assert f"--origin={ui['environment']['TEMPORAL_CORS_ORIGINS']}" in server["command"]

@@ -214,7 +214,7 @@ def test_tools_are_found_by_their_version(release_toml: Writer, tmp_path: Path) 
 def test_what_is_known_of_queues_is_passed_through_errors_first(release_toml: Writer) -> None:
     silent = error("queue linux", "no worker is polling linux")
 
-    findings = check_project(release_toml.read(), queue_findings=[silent], today=TODAY)
+    findings = check_project(release_toml.read(), findings_here=[silent], today=TODAY)
 
     assert silent in findings
     ranks = [list(Severity).index(finding.severity) for finding in findings]

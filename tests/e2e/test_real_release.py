@@ -104,7 +104,11 @@ async def _mend_by_the_temporal_command_line(real: Real, desk: Desk, version: st
     with real.site.up():
         await temporal("activity", "unpause", *of)
         # Unpaused, it would wait for its next try; reset, it does not.
-        await temporal("activity", "reset", *of)
+        try:
+            await temporal("activity", "reset", *of)
+        except AssertionError as error:
+            # Where all this took so long that its next try was due, it is done already.
+            assert "Can't find pending activity" in str(error)  # noqa: PT017  # either is right
         await real.until(version, lambda status: bool(status.published))
 
 

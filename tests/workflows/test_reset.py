@@ -10,6 +10,8 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
 
 from baton.model.acts import SignOff
 from baton.model.status import Phase
@@ -64,11 +66,13 @@ async def test_sign_offs_that_a_reset_says_again_never_pass_other_files(
     async with signed_release(**TWO) as run:
         machines: Machines = run.machines
         first = await run.until_waiting("publish")
-        update = about_gate(SignOff, first, "ada")
-        assert (await run.say_json("sign-off", people.sign(update))).accepted
-        await run.handle.signal("sign_off", people.sign(about_gate(SignOff, first, "katherine")))
         go_on = machines.hold("promote")
-        await run.handle.signal("sign_off", people.sign(about_gate(SignOff, first, "grace")))
+        for who in ("katherine", "grace"):
+            await run.handle.signal("sign_off", people.sign(about_gate(SignOff, first, who)))
+        await run.until(lambda status: status.heard == 2)
+        # The update comes last: Temporal's core (1.35) replays signals that follow one which a reset says again before
+        # it, but ran them after it, and calls that nondeterminism.
+        assert (await run.say_json("sign-off", people.sign(about_gate(SignOff, first, "ada")))).accepted
         await run.until(lambda _: machines.counts["promote"] == 1)
         await reset_to_before(temporal, run, "make_manifest")
         async with asyncio.timeout(PATIENCE):
@@ -90,3 +94,5 @@ async def test_sign_offs_that_a_reset_says_again_never_pass_other_files(
         ended = await run.until(lambda status: status.phase is Phase.RELEASED)
         assert sorted(given.by for given in ended.gates[0].given) == ["ada", "grace"]
         assert await run.handle.query(ReleaseWorkflow.acts)
+    replayer = Replayer(workflows=[ReleaseWorkflow], data_converter=pydantic_data_converter)
+    await replayer.replay_workflow(await run.handle.fetch_history())

@@ -155,7 +155,7 @@ class SignElsewhere(Errand[work.Signed]):
         self._limits = board.plan.limits
         self._signer = signer
         self._manifest = manifest
-        self.gates: tuple[GateResult, ...] = tuple(board.gates.values())
+        self.gates: tuple[GateResult, ...] = board.agreed
 
     async def start(self, number: int, asked: datetime) -> OutsideRun:
         """Start the run of an order, or find the one that it started."""

@@ -8,20 +8,35 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import WorkflowFailureError
 
 import baton
-from baton.model.acts import Choice
+from baton.model.acts import Choice, MoveDate, TakeOut
 from baton.model.plan import Plan
 from tests.conftest import PLAN, dev_server
 from tests.workflows.conftest import Machines, Run, running
+from tests.workflows.security import (
+    SecurityRun,
+    about,
+    failing,
+    joint_sign_off,
+    own_manifests,
+    running_together,
+    security_plan,
+)
 from tests.workflows.test_release import decision, sign_off
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from temporalio.client import WorkflowHandle
+    from temporalio.testing import WorkflowEnvironment
+
+    from baton.model.acts import Act
 
 FOLDER = Path(__file__).parent / "histories" / baton.__version__
 BUILD: dict[str, Any] = {"builder": {"kind": "command", "commands": [["make"]]}, "files": ["hello.tar.gz"]}
@@ -87,16 +102,53 @@ def anonymous(node: Any) -> Any:
     return kept | ({"identity": "worker"} if "identity" in kept else {})
 
 
-async def main() -> None:
+async def together(run: SecurityRun) -> None:
+    """One of three streams breaks and is taken out; the date is moved; the others are signed off and public."""
+    await run.until_stuck("3.0.1")
+    await _accepted(run, TakeOut(**about(await run.status(), "ada", version="3.0.1")))
+    status = await run.until_asked()
+    await _accepted(run, joint_sign_off(status, "ada"))
+    await _accepted(run, MoveDate(**about(status, "grace", until=None)))
+    await _accepted(run, joint_sign_off(await run.until_asked(attempt=2), "grace"))
+    await run.handle.result()
+
+
+async def _accepted(run: SecurityRun, act: Act) -> None:
+    answer = await run.say(act)
+    if not answer.accepted:
+        sys.exit(answer.message)
+
+
+async def record_releases(env: WorkflowEnvironment) -> None:
     stories: tuple[Callable[[Run], Awaitable[None]], ...] = (released, decided, cancelled)
+    for story in stories:
+        async with running(env, Plan.model_validate({**PLAN, **EVERYTHING}), Machines()) as run:
+            await story(run)
+            await keep(run.handle, story.__name__)
+
+
+async def record_security_release(env: WorkflowEnvironment) -> None:
+    machines = Machines()
+    own_manifests(machines)
+    failing(machines, "build_step", "3.0.1")
+    plan = security_plan("1.0.1", "2.0.1", "3.0.1", until=datetime.now(UTC) + timedelta(days=1000))
+    async with running_together(env, plan, machines) as run:
+        await together(run)
+        await keep(run.handle, "together")
+        await keep(run.stream("1.0.1"), "stream")
+
+
+async def keep(handle: WorkflowHandle[Any, Any], name: str) -> None:
+    history = await handle.fetch_history()
+    events = anonymous(json.loads(history.to_json()))
+    (FOLDER / f"{name}.json").write_text(json.dumps(events, indent=1) + "\n")
+
+
+async def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     async with await dev_server() as env:
-        for story in stories:
-            async with running(env, Plan.model_validate({**PLAN, **EVERYTHING}), Machines()) as run:
-                await story(run)
-                history = await run.handle.fetch_history()
-            events = anonymous(json.loads(history.to_json()))
-            (FOLDER / f"{story.__name__}.json").write_text(json.dumps(events, indent=1) + "\n")
+        await record_releases(env)
+        await record_security_release(env)
 
 
 if __name__ == "__main__":

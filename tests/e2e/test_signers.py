@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from baton.model.status import ReleaseStatus
 
 pytestmark = pytest.mark.e2e
+VERSION = "1.5"
 SIGSTORE, GPG = "sign-sigstore-human", "sign-gpg-human"
 HEDY, KATHERINE = (SigstoreIdentity(identity=f"{name}@example.org", issuer=ISSUER) for name in ("hedy", "katherine"))
 WHO = "Who may sign, all files at once: ada as ada@example.org, or hedy as hedy@example.org"
@@ -46,37 +47,37 @@ def say(desk: Desk, *words: str, code: int = 0) -> Any:
 
 
 async def test_people_sign_by_digest_or_with_the_files_and_nobody_else_can(signers: Signers) -> None:
-    await say(signers.ada, "start", "1.0", "-C", str(signers.project), "--yes")
-    await signers.until_waiting("1.0", "commit")
-    await say(signers.katherine, "sign-off", "tiny/1.0", "commit", "--yes")
-    await signers.until_waiting("1.0", GPG)
-    status = await signers.until_waiting("1.0", SIGSTORE)
+    await say(signers.ada, "start", VERSION, "-C", str(signers.project), "--yes")
+    await signers.until_waiting(VERSION, "commit")
+    await say(signers.katherine, "sign-off", "tiny/1.5", "commit", "--yes")
+    await signers.until_waiting(VERSION, GPG)
+    status = await signers.until_waiting(VERSION, SIGSTORE)
     assert {waiting.what: waiting.people for waiting in status.waiting} == {SIGSTORE: ("ada", "hedy"), GPG: ("grace",)}
     assert {waiting.kind for waiting in status.waiting} == {WaitKind.SIGNATURES}
-    assert "$ baton sign tiny/1.0" in await say(signers.ada, "status", "tiny/1.0")
+    assert "$ baton sign tiny/1.5" in await say(signers.ada, "status", "tiny/1.5")
 
     # Before anything is signed: who is not listed, and who is signed in as somebody else.
     entries = signers.sigstore.log.head()
-    assert WHO in await say(signers.katherine, "sign", "tiny/1.0", "--yes", "--sigstore", code=1)
+    assert WHO in await say(signers.katherine, "sign", "tiny/1.5", "--yes", "--sigstore", code=1)
     token = signers.ada.home / "katherines"
     token.write_text(signers.sigstore.tokens.for_person(KATHERINE.identity))
-    said = await say(signers.ada, "sign", "tiny/1.0", "--yes", "--identity-token", str(token), code=1)
+    said = await say(signers.ada, "sign", "tiny/1.5", "--yes", "--identity-token", str(token), code=1)
     assert f"you are signed in as katherine@example.org (issuer {ISSUER}). {WHO}. Nothing was signed" in said
     assert signers.sigstore.log.head() == entries
 
     # After it, whatever it was signed with: the release itself verifies what is handed in.
     await _refuse_what_does_not_count(signers, status)
 
-    await say(signers.ada, "sign", "tiny/1.0", "--yes")
-    await signers.until("1.0", lambda status: _state(status, SIGSTORE) is StepState.DONE)
-    said = await say(signers.ada, "sign", "tiny/1.0", "--yes", code=1)
+    await say(signers.ada, "sign", "tiny/1.5", "--yes")
+    await signers.until(VERSION, lambda status: _state(status, SIGSTORE) is StepState.DONE)
+    said = await say(signers.ada, "sign", "tiny/1.5", "--yes", code=1)
     assert "waits for nobody's signatures" in said or "lists nothing of ada" in said
-    await say(signers.grace, "sign", "tiny/1.0", "--yes")
-    await signers.until_waiting("1.0", "files")
-    await say(signers.katherine, "sign-off", "tiny/1.0", "files", "--yes")
-    status = await signers.until("1.0", lambda status: status.phase is Phase.RELEASED)
+    await say(signers.grace, "sign", "tiny/1.5", "--yes")
+    await signers.until_waiting(VERSION, "files")
+    await say(signers.katherine, "sign-off", "tiny/1.5", "files", "--yes")
+    status = await signers.until(VERSION, lambda status: status.phase is Phase.RELEASED)
 
-    public = signers.served / "tiny/1.0"
+    public = signers.served / "tiny/1.5"
     names = {"tiny.txt", "tiny.txt.spdx.json"}
     signed = {f"{name}{suffix}" for name in names for suffix in ("", ".sigstore.json", ".asc")}
     assert {file.name for file in public.iterdir()} == signed
@@ -86,7 +87,7 @@ async def test_people_sign_by_digest_or_with_the_files_and_nobody_else_can(signe
     # Nothing of what signed is left on the machine, and the record of it all holds without any signer's key.
     assert not list(signers.ada.home.glob(".local/state/baton/signatures/*"))
     evidence = str(signers.hedy.home / "evidence")
-    await say(signers.hedy, "evidence", "export", "tiny/1.0", "--to", evidence)
+    await say(signers.hedy, "evidence", "export", "tiny/1.5", "--to", evidence)
     await say(signers.hedy, "evidence", "verify", evidence, "--trust-config", str(signers.trust_config))
 
 
@@ -107,7 +108,7 @@ async def _refuse_what_does_not_count(signers: Signers, status: ReleaseStatus) -
     for attempt, (signatures, why) in enumerate(wrong, start=1):
         answer = await _hand_in(signers, status, signatures, attempt)
         assert answer.accepted, answer.message
-        waiting = await signers.until("1.0", lambda now, to=attempt + 1: _waits(now, to))  # type: ignore[misc]  # mypy infers no lambda with defaults
+        waiting = await signers.until(VERSION, lambda now, to=attempt + 1: _waits(now, to))  # type: ignore[misc]  # mypy infers no lambda with defaults
         (fact,) = (each.why for each in waiting.waiting if each.what == SIGSTORE)
         assert why in fact
         assert WHO in fact
@@ -123,7 +124,7 @@ async def _hand_in(signers: Signers, status: ReleaseStatus, signatures: Mapping[
     said = {"choice": Choice.PROVIDE, "provided": SetRef.to(handed_in).digest, "attempt": attempt}
     decision = act(Decision, status, "hedy", step=SIGSTORE, **said)
     message = json.loads(seal(statement_of(decision), signers.hedys_key))
-    answer: Answer = await signers.release("1.0").execute_update("decide", message, result_type=Answer)
+    answer: Answer = await signers.release(VERSION).execute_update("decide", message, result_type=Answer)
     return answer
 
 

@@ -19,6 +19,7 @@ from baton.codec.keys import CodecKey, Keyring
 from baton.model.acts import Choice
 from baton.model.status import Beginning, Phase
 from tests.codec.conftest import client_with
+from tests.conftest import PATIENCE
 from tests.workflows.conftest import Machines, Run, running
 from tests.workflows.test_release import decision, sign_off
 from workflows.release import ReleaseWorkflow
@@ -119,7 +120,7 @@ class _Named(CodecKey):
 
 
 async def until_failed(handle: Any) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             kinds = [event.event_type for event in (await handle.fetch_history()).events]
             if EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED in kinds:

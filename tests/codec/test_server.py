@@ -22,6 +22,7 @@ from baton.codec.keys import CodecKey, Keyring
 from baton.codec.limits import Allowance
 from baton.codec.readers import new_token
 from baton.codec.scope import Scope
+from tests.conftest import PATIENCE
 from tests.docs.pages import ROOT
 from tests.project.conftest import REAL
 
@@ -45,7 +46,7 @@ class Server:
         sent = {"X-Namespace": "default"}
         if token is not None:
             sent["Authorization"] = f"Bearer {self.tokens.get(token, token)}"
-        return httpx.post(f"{self.url}/{what}", json=payloads, headers={**sent, **headers}, timeout=30)
+        return httpx.post(f"{self.url}/{what}", json=payloads, headers={**sent, **headers}, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ async def test_what_is_said_in_the_web_ui_is_encrypted_for_the_project(server: S
 
 
 async def test_a_browser_signs_in_once_and_only_the_web_uis_pages_may_ask(server: Server) -> None:
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as browser:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as browser:
         assert "nobody&#x27;s token" in (await browser.post("/sign-in", data={"token": "<b>"})).text
         signed = await browser.post("/sign-in", data={"token": server.tokens["ada"]})
         assert signed.status_code == 303

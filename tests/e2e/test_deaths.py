@@ -31,7 +31,8 @@ MORTAL = Path(__file__).with_name("mortal_worker.py")
 # Undone only when a release is cancelled; taken, compared, proven only where a plan or a person says so.
 NOT_ON_THE_WAY = {"forget_source", "unstage", "take_provided", "compare_steps", "take_plan", "prove_act"}
 NOT_ON_THE_WAY |= {"order_run", "follow_run", "retry_run", "collect_run", "cancel_run"}
-NOT_ON_THE_WAY |= {"offer_source", "withdraw_source"}
+NOT_ON_THE_WAY |= {"offer_source", "withdraw_source", "keep_joint", "take_signatures"}
+NOT_ON_THE_WAY |= {"order_signing", "follow_signing", "retry_signing", "collect_signing", "cancel_signing"}
 NOT_ON_THE_WAY |= {"sign_platform", "verify_authenticode", "submit_notarization", "await_notarization", "staple"}
 ON_THE_WAY = sorted(CONTRACT.keys() - NOT_ON_THE_WAY)
 RELEASES = 5

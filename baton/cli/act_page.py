@@ -9,6 +9,7 @@ from rich.text import Text
 
 from baton.cli.layout import block, columns, rehearsal_notice
 from baton.cli.terminal import plain
+from baton.model.version import SecurityId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
     from baton.model.acts import Act
     from baton.model.plan import Plan
+    from baton.model.security import SecurityPlan
 
 
 def act_page(
-    plan: Plan, act: Act, facts: Iterable[tuple[str, str]] = (), *, more: Iterable[RenderableType] = ()
+    plan: Plan | SecurityPlan, act: Act, facts: Iterable[tuple[str, str]] = (), *, more: Iterable[RenderableType] = ()
 ) -> RenderableType:
     """Render what an act says.
 
@@ -34,7 +36,8 @@ def act_page(
     rows.add_row("you say", Text(f"{act.by} {act.said}", "bold"))
     for name, fact in facts:
         rows.add_row(name, Text(plain(fact)))
-    rows.add_row("the plan" if act.subject == plan.digest else "the manifest", act.subject)
+    listed = "the joint manifest" if isinstance(act.release, SecurityId) else "the manifest"
+    rows.add_row("the plan" if act.subject == plan.digest else listed, act.subject)
     rows.add_row("as", f"{act.by}, {act.role}")
     if act.reason:
         rows.add_row("because", Text(plain(act.reason)))

@@ -1,10 +1,10 @@
-"""One release under way, or over, as a client of Temporal sees it: asking it, and speaking to it."""
+"""What is under way, or over, as a client of Temporal sees it: asking it, and speaking to it."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import ValidationError
 from temporalio.client import (
@@ -21,9 +21,9 @@ from baton.cli.rpc import NO_ANSWER, problem, told
 from baton.cli.workers import QueueWorkers, workers_of
 from baton.model.acts import Answer, Heard
 from baton.model.errors import BatonError, Failed, Refused, Unavailable
+from baton.model.security import SecurityStatus
 from baton.model.statement import facts_of
-from baton.model.status import Beginning, Entry, ReleaseStatus
-from baton.model.work import Beat
+from baton.model.status import Entry, ReleaseStatus
 from workflows.visibility import PHASE, WAITING_FOR
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from temporalio.converter import DataConverter
 
     from baton.cli.message import Message
-    from baton.model.plan import Plan
-    from baton.model.version import ReleaseId
+    from baton.cli.names import StreamId
+    from baton.model.version import ReleaseId, SecurityId
 
 ANSWER_WITHIN = timedelta(seconds=15)
 """How long a release may take to answer; a worker that has just died costs ten seconds before another is asked."""
@@ -43,26 +43,32 @@ IF_SILENT = timedelta(seconds=3)
 """The same where the server sees no worker; it may be mistaken, as a task queue has several partitions."""
 
 _Told = TypeVar("_Told")
+_Status = TypeVar("_Status", ReleaseStatus, SecurityStatus)
 
 
-class ReleaseHandle:
-    """One release.
+class Handle(Generic[_Status]):
+    """One release, or one security release of several streams.
 
     Attributes:
         release: which.
         description: what Temporal itself knows of it, with or without a worker.
     """
 
-    def __init__(self, client: Client, release: ReleaseId, description: WorkflowExecutionDescription) -> None:
+    _told_as: type[_Status]
+    """What it answers when it is asked for its status, and what it ends with."""
+
+    def __init__(
+        self, client: Client, release: ReleaseId | SecurityId | StreamId, description: WorkflowExecutionDescription
+    ) -> None:
         self.release = release
         self.description = description
         self._client = client
-        self._handle = client.get_workflow_handle(release.workflow_id, result_type=ReleaseStatus)
+        self._handle = client.get_workflow_handle(description.id, result_type=self._told_as)
 
     @property
     def _converter(self) -> DataConverter:
         """The client's, for what belongs to this release: it takes nothing that was encrypted for another project."""
-        where = WorkflowSerializationContext(self._client.namespace, self.release.workflow_id)
+        where = WorkflowSerializationContext(self._client.namespace, self.description.id)
         return self._client.data_converter.with_context(where)
 
     @property
@@ -79,24 +85,25 @@ class ReleaseHandle:
         if (end := _end(self.description)) is not None:
             raise Refused(f"{self.release} can't be told anything: {end}")
 
-    async def plan(self) -> Plan:
-        """The plan it was started with; from its history, so no worker has to be up.
+    async def begun_with(self, kind: type[_Told]) -> _Told:
+        """What it was started with; from its history, so no worker has to be up.
 
         Raises:
-            Failed: its history does not begin with a plan.
+            Failed: its history does not begin with that.
         """
         with told(f"could not read the plan of {self.release}"):
             async for event in self._handle.fetch_history_events(page_size=1):
                 payloads = event.workflow_execution_started_event_attributes.input.payloads
                 if payloads:
                     with understood(self.release):
-                        (beginning,) = await self._converter.decode(payloads, [Beginning])
-                        return Beginning.model_validate(beginning).plan
+                        (beginning,) = await self._converter.decode(payloads, [kind])
+                        assert isinstance(beginning, kind)  # noqa: S101  # the converter validates it
+                        return beginning
                 break
         raise Failed(f"the history of {self.release} does not begin with a plan: was it started by something else?")
 
-    async def status(self) -> ReleaseStatus:
-        """Everything that a person asks first; of a finished release its result, which needs no worker.
+    async def status(self) -> _Status:
+        """Everything that a person asks first; of what is finished its result, which needs no worker.
 
         Raises:
             Unavailable: no worker answered; the message says who is missing and what was last known.
@@ -104,25 +111,8 @@ class ReleaseHandle:
         """
         if self.description.status is WorkflowExecutionStatus.COMPLETED:
             with told(f"could not read the result of {self.release}"), understood(self.release):
-                return ReleaseStatus.model_validate(await self._handle.result(rpc_timeout=ANSWER_WITHIN))
-        return await self._ask("status", ReleaseStatus)
-
-    async def beats(self) -> dict[str, Beat]:
-        """What the work that is under way says of itself, by the step that it is for; needs no worker to answer.
-
-        Raises:
-            BatonError: Temporal refused to say.
-        """
-        with told(f"could not see what is under way in {self.release}"):
-            now = await self._handle.describe()
-        said: dict[str, Beat] = {}
-        for pending in now.raw_description.pending_activities:
-            # Until its first heartbeat work says nothing, and a worker of another version may say something else.
-            if payloads := pending.heartbeat_details.payloads:
-                with suppress(ValidationError):
-                    (beat,) = await self._converter.decode(payloads[:1], [Beat])
-                    said[beat.step] = beat
-        return said
+                return self._told_as.model_validate(await self._handle.result(rpc_timeout=ANSWER_WITHIN))
+        return await self._ask("status", self._told_as)
 
     async def acts(self) -> list[Heard]:
         """What people said, accepted or refused; raises like :meth:`status`."""
@@ -249,7 +239,7 @@ def _end(known: WorkflowExecutionDescription) -> str | None:
 
 
 @contextmanager
-def understood(release: ReleaseId) -> Iterator[None]:
+def understood(release: ReleaseId | SecurityId | StreamId) -> Iterator[None]:
     """Take what does not fit this version's model for what it is: the word of another version of Baton.
 
     Raises:

@@ -96,8 +96,7 @@ def _waits(item: Item, now: datetime, command: Callable[[str], str], *, mine: bo
         lines.append(Text(plain(waiting.why).partition("\n")[0], "dim", no_wrap=True, overflow="ellipsis"))
         if mine:
             lines.append(Text.assemble("$ ", (command(waiting.command), "bold")))
-    named = f"{item.release.project}/{item.release.version}"
-    lines.append(Text.assemble("$ ", (command(f"baton status {named}"), "bold")))
+    lines.append(Text.assemble("$ ", (command(item.command), "bold")))
     return Group(*lines)
 
 

@@ -6,9 +6,10 @@ from datetime import datetime  # pydantic reads it at run time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from baton.cli.names import StreamId  # pydantic reads it at run time
 from baton.model.base import Value
 from baton.model.status import Waiting  # pydantic reads it at run time
-from baton.model.version import ReleaseId  # pydantic reads it at run time
+from baton.model.version import ReleaseId, SecurityId  # pydantic reads it at run time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,7 @@ class Item(Value):
     """One release in the list, as Temporal's visibility has it.
 
     Attributes:
+        release: which; of a stream under an embargo that was not asked, only of which security release it is.
         waiting_on: the roles that can bring it forward.
         waiting_for: ``sign-off:GATE``, ``decision:STEP`` and ``hand-in:STEP``.
         waiting: what it says itself of these; None when it was not asked, or did not answer.
@@ -28,7 +30,7 @@ class Item(Value):
     """
 
     workflow_id: str
-    release: ReleaseId
+    release: ReleaseId | SecurityId | StreamId
     kind: str | None
     phase: str | None
     running: bool
@@ -39,6 +41,18 @@ class Item(Value):
     waiting: tuple[Waiting, ...] | None = None
     driver: str | None = None
     silence: str = ""
+
+    @property
+    def command(self) -> str:
+        """What to type to see it."""
+        match self.release:
+            case ReleaseId(project=project, version=version):
+                return f"baton status {project}/{version}"
+            case (
+                SecurityId(project=project, security=security)
+                | StreamId(security=SecurityId(project=project, security=security))
+            ):
+                return f"baton security status {project}/{security}"
 
 
 class Turn(StrEnum):

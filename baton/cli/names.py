@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter, ValidationError
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from baton.cli.exits import WrongCall
-from baton.model.base import Digest
-from baton.model.version import ReleaseId
+from baton.model.base import Digest, Value
+from baton.model.version import ReleaseId, SecurityId
 
 _PREFIX = "release/"
+_SECURITY = "security/"
 _DIGEST: TypeAdapter[str] = TypeAdapter(Digest)
 
 
@@ -31,14 +34,42 @@ def parse_release(text: str) -> ReleaseId:
         ) from error
 
 
-def release_of(workflow_id: str) -> ReleaseId | None:
-    """The release that a workflow makes, or None for a workflow of another kind."""
-    if not workflow_id.startswith(_PREFIX):
-        return None
+class StreamId(Value):
+    """A stream's release in a security release, as far as its workflow id tells: under an embargo no version.
+
+    Attributes:
+        number: the stream's, counted from one in the order of the plan.
+    """
+
+    security: SecurityId
+    number: Annotated[int, Field(ge=1)]
+
+    @property
+    def project(self) -> str:
+        """Whose release it is."""
+        return self.security.project
+
+    @property
+    def workflow_id(self) -> str:
+        """``security/PROJECT/RANDOM/NUMBER``."""
+        return f"{self.security.workflow_id}/{self.number}"
+
+    def __str__(self) -> str:
+        return f"{self.security} stream {self.number}"
+
+
+def name_of(workflow_id: str) -> ReleaseId | SecurityId | StreamId | None:
+    """What a workflow makes, or None for a workflow of another kind."""
     try:
-        return parse_release(workflow_id)
-    except WrongCall:
+        if workflow_id.startswith(_PREFIX):
+            return parse_release(workflow_id)
+        if workflow_id.startswith(_SECURITY):
+            project, security, *number = workflow_id.removeprefix(_SECURITY).split("/")
+            whole = SecurityId(project=project, security=security)
+            return StreamId(security=whole, number=int(number[0])) if number else whole
+    except (WrongCall, ValueError):
         return None
+    return None
 
 
 def parse_digest(text: str) -> Digest:

@@ -12,23 +12,26 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from baton.cli.exits import AlreadyStarted
-from baton.cli.handle import ReleaseHandle
+from baton.cli.handles import ReleaseHandle, SecurityHandle
 from baton.cli.listing import Item
-from baton.cli.names import release_of
+from baton.cli.names import name_of
 from baton.cli.rpc import problem, told
+from baton.cli.securities import Securities
 from baton.cli.workers import QueueWorkers, workers_of
 from baton.model.errors import BatonError, Missing, Unavailable
+from baton.model.security import WORKFLOW as SECURITY_WORKFLOW
 from baton.model.status import Beginning
+from baton.model.version import ReleaseId, SecurityId
 from workflows.visibility import KIND, PHASE, WAITING_FOR, WAITING_ON, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
-    from temporalio.client import Client, WorkflowExecution
+    from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription
 
     from baton.model.plan import Plan
     from baton.model.roster import Roster
-    from baton.model.version import ReleaseId
+    from baton.model.security import SecurityPlan
 
 WORKFLOW = "Release"
 """The workflow type of a release."""
@@ -42,10 +45,15 @@ _Told = TypeVar("_Told")
 
 
 class Releases:
-    """The releases of a namespace."""
+    """The releases of a namespace.
+
+    Attributes:
+        securities: the security releases there, of several streams each.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self.securities = Securities(client)
 
     @property
     def namespace(self) -> str:
@@ -53,18 +61,43 @@ class Releases:
         return self._client.namespace
 
     async def open(self, release: ReleaseId) -> ReleaseHandle:
-        """Find a release.
+        """Find a release: one that goes alone, or a stream of a security release, whatever its workflow id is.
+
+        Of several of one version the one that runs is meant, else the one that was started last.
 
         Raises:
             Missing: there is none of that name; the message lists similar ones.
         """
+        alone = await self._described(release.workflow_id)
+        if alone is not None and alone.status is WorkflowExecutionStatus.RUNNING:
+            return ReleaseHandle(self._client, release, alone)
+        stream = await self.securities.release_of(release)
+        found = [each for each in (alone, stream) if each is not None]
+        if not found:
+            raise Missing(f"there is no release {release}; {await self._instead(release)}")
+        latest = max(found, key=lambda each: (each.status is WorkflowExecutionStatus.RUNNING, each.start_time))
+        return ReleaseHandle(self._client, release, latest)
+
+    async def reach(self, release: ReleaseId | SecurityId) -> ReleaseHandle | SecurityHandle:
+        """Find what people speak to; raises like :meth:`open`."""
+        return await (self.open(release) if isinstance(release, ReleaseId) else self.securities.open(release))
+
+    async def _described(self, workflow_id: str) -> WorkflowExecutionDescription | None:
         try:
-            description = await self._client.get_workflow_handle(release.workflow_id).describe()
+            return await self._client.get_workflow_handle(workflow_id).describe()
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                raise Missing(f"there is no release {release}; {await self._instead(release)}") from error
-            raise problem(error, f"could not find {release}") from error
-        return ReleaseHandle(self._client, release, description)
+                return None
+            raise problem(error, f"could not find {workflow_id}") from error
+
+    async def _listed(self, item: Item) -> ReleaseHandle | SecurityHandle:
+        """What stands in the list, by its workflow id."""
+        description = await self._described(item.workflow_id)
+        if description is None:
+            raise Missing(f"there is no {item.workflow_id} any more")
+        if isinstance(item.release, SecurityId):
+            return SecurityHandle(self._client, item.release, description)
+        return ReleaseHandle(self._client, item.release, description)
 
     async def _instead(self, release: ReleaseId) -> str:
         known = {item.workflow_id: str(item.release) for item in await self.listed(everything=True)}
@@ -81,7 +114,7 @@ class Releases:
         Args:
             everything: also those that wait for nobody, and those that are over.
         """
-        query = f"WorkflowType = '{WORKFLOW}'"
+        query = f"WorkflowType IN ('{WORKFLOW}', '{SECURITY_WORKFLOW}')"
         if not everything:
             query += " AND ExecutionStatus = 'Running'"
         items = []
@@ -102,13 +135,14 @@ class Releases:
             if not item.waiting_for:
                 return item
             try:
-                status = await (await self.open(item.release)).status()
+                status = await (await self._listed(item)).status()
             except Unavailable:
                 return item
             except BatonError as error:
                 # One that can't be understood must not hide the others.
                 return item.model_copy(update={"silence": str(error)})
-            return item.model_copy(update={"waiting": status.waiting, "driver": status.driver})
+            told = {"release": status.release, "waiting": status.waiting, "driver": status.driver}
+            return item.model_copy(update=told)
 
         return await _at_once(one(item) for item in items)
 
@@ -119,7 +153,7 @@ class Releases:
             if not item.waiting_for:
                 return None
             try:
-                return (await (await self.open(item.release)).plan()).roster
+                return (await (await self._listed(item)).plan()).roster
             except BatonError:
                 return None
 
@@ -132,6 +166,8 @@ class Releases:
             AlreadyStarted: it runs, or was finished; a cancelled one may be started again.
             BatonError: Temporal refused.
         """
+        if taken := await self.securities.taken(plan.release):
+            raise AlreadyStarted(taken)
         try:
             with told(f"could not start {plan.release}"):
                 await self._client.start_workflow(
@@ -146,15 +182,34 @@ class Releases:
                     static_details=_details(plan),
                 )
         except WorkflowAlreadyStartedError as error:
-            raise AlreadyStarted(await self._why_not(plan.release)) from error
+            there = await self.open(plan.release)
+            raise AlreadyStarted(self._why_not(plan.release, there.description)) from error
         return await self.open(plan.release)
 
-    async def _why_not(self, release: ReleaseId) -> str:
-        there = await self.open(release)
-        phase = there.description.typed_search_attributes.get(PHASE)
-        if there.description.status is WorkflowExecutionStatus.RUNNING:
-            return f"{release} runs already, in phase {phase}, as {release.workflow_id} (run {there.run})"
-        return f"{release} was released before, as {release.workflow_id} (run {there.run}): take another version"
+    async def start_security(self, plan: SecurityPlan) -> SecurityHandle:
+        """Start a security release.
+
+        Raises:
+            AlreadyStarted: one of its versions runs, or was released, alone or in another security release.
+            BatonError: Temporal refused.
+        """
+        for each in plan.plans:
+            alone = await self._described(each.release.workflow_id)
+            if alone is not None and alone.status in (
+                WorkflowExecutionStatus.RUNNING,
+                WorkflowExecutionStatus.COMPLETED,
+            ):
+                raise AlreadyStarted(self._why_not(each.release, alone))
+            if taken := await self.securities.taken(each.release):
+                raise AlreadyStarted(taken)
+        return await self.securities.start(plan)
+
+    def _why_not(self, release: ReleaseId, there: WorkflowExecutionDescription) -> str:
+        run = ReleaseHandle(self._client, release, there).run
+        phase = there.typed_search_attributes.get(PHASE)
+        if there.status is WorkflowExecutionStatus.RUNNING:
+            return f"{release} runs already, in phase {phase}, as {release.workflow_id} (run {run})"
+        return f"{release} was released before, as {release.workflow_id} (run {run}): take another version"
 
     async def workers(self, queues: Iterable[str], *, of_workflows: Iterable[str]) -> list[QueueWorkers]:
         """Who polls these task queues; see :func:`baton.cli.workers.workers_of`."""
@@ -173,7 +228,7 @@ async def _at_once(calls: Iterable[Coroutine[Any, Any, _Told]]) -> list[_Told]:
 
 
 def _item(execution: WorkflowExecution) -> Item | None:
-    release = release_of(execution.id)
+    release = name_of(execution.id)
     if release is None:
         return None
     known = execution.typed_search_attributes

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from baton.model.acts import Act
     from baton.model.plan import Plan
     from baton.model.roster import Person
+    from baton.model.security import SecurityPlan
     from baton.proof.find import SigningKey
 
 
-def find_pen(place: Place, plan: Plan, person: Person, speaker: Speaker) -> SigningKey | None:
+def find_pen(place: Place, plan: Plan | SecurityPlan, person: Person, speaker: Speaker) -> SigningKey | None:
     """What a person signs with.
 
     Args:

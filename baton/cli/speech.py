@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from baton.model.acts import Act
     from baton.model.plan import Plan
     from baton.model.roster import Person, Roster
-    from baton.model.version import ReleaseId
+    from baton.model.security import SecurityPlan
+    from baton.model.version import ReleaseId, SecurityId
     from baton.signers.tokens import TokenSource
 
 _LONGEST_REASON = 2000
@@ -101,7 +102,9 @@ class Question:
     typed: str | None = None
 
 
-def speak(place: Place, plan: Plan, act: Act, question: Question, *, speaker: Speaker, manner: Manner) -> None:
+def speak(
+    place: Place, plan: Plan | SecurityPlan, act: Act, question: Question, *, speaker: Speaker, manner: Manner
+) -> None:
     """Show an act, ask, sign it, send it, and tell the caller what became of it.
 
     Args:
@@ -137,9 +140,9 @@ def speak(place: Place, plan: Plan, act: Act, question: Question, *, speaker: Sp
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _send(place: Place, release: ReleaseId, message: Message, *, durably: bool) -> Answer:
+def _send(place: Place, release: ReleaseId | SecurityId, message: Message, *, durably: bool) -> Answer:
     async def send(releases: Releases) -> Answer:
-        handle = await releases.open(release)
+        handle = await releases.reach(release)
         if not durably:
             return await handle.say(message)
         await handle.leave(message)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from baton.cli.handle import ReleaseHandle
+    from baton.cli.handles import ReleaseHandle
     from baton.cli.place import Place
     from baton.cli.releases import Releases
     from baton.model.acts import Heard

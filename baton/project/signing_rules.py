@@ -8,6 +8,7 @@ from baton.model.signing import SigstoreInstance
 from baton.project.builder_rules import misfits, simulators
 from baton.project.explain import near
 from baton.project.problem import Fault
+from baton.project.roster_tables import OpenPgpKeyTable
 from baton.project.signing_policy import signing_parts, spells
 from baton.project.signing_tables import SigningChangeTable
 
@@ -67,8 +68,12 @@ def _signed_by(
         yield Fault((*place, "people"), f'required, but missing: {key} = "human" needs the people who may sign')
         return
     chosen = [one for one in settings.roster if one.id in people.ids or not set(one.roles).isdisjoint(people.roles)]
-    if not any(held.kind == proof for one in chosen for held in one.keys):
+    held = [key for one in chosen for key in one.keys if key.kind == proof]
+    if not held:
         yield Fault((*place, key), f'found "human", but none of the people has a key of kind {proof} on the roster')
+    elif not any(not isinstance(key, OpenPgpKeyTable) or key.public_key_file is not None for key in held):
+        fact = 'found "human", but the roster has no public-key-file of any of the people\'s OpenPGP keys'
+        yield Fault((*place, key), fact)
 
 
 def _people(settings: ReleaseFile, people: PeopleTable | None, place: Place) -> Iterator[Fault]:
@@ -95,6 +100,9 @@ def _dispatched(workflow: DispatchedTable | None, place: Place, *, rehearsed: bo
         yield from simulators(workflow.run, (*place, "run"))
     if workflow.digests_in in workflow.run.inputs:
         yield Fault((*place, "run", "inputs", workflow.digests_in), "this input gets the digests; leave it out")
+    if workflow.run.proof != "run-name":
+        fact = f'found "{workflow.run.proof}"; a workflow that signs builds no commit, accepted: "run-name"'
+        yield Fault((*place, "run", "proof"), fact)
     if workflow.instance is SigstoreInstance.SANDBOX:
         yield Fault((*place, "instance"), _SANDBOX)
 

@@ -359,6 +359,13 @@ def test_a_dispatched_workflow_signs_by_digest(writer: Writer) -> None:
             'streams."3.14".signing.dispatched.run.inputs.baton: this input gets the digests; leave it out',
         ),
         (
+            DISPATCHED.replace('proof = "run-name"\n', ""),
+            (
+                'streams."3.14".signing.dispatched.run.proof: found "head-sha"; a workflow that signs builds no '
+                'commit, accepted: "run-name"'
+            ),
+        ),
+        (
             DISPATCHED.replace('baton = "{key}", ', ""),
             (
                 'streams."3.14".signing.dispatched.run: no input holds {key}, by which a run is found again: add one, '
@@ -369,6 +376,16 @@ def test_a_dispatched_workflow_signs_by_digest(writer: Writer) -> None:
 )
 def test_people_and_workflows_that_can_not_sign_are_told(writer: Writer, more: str, expected: str) -> None:
     assert expected in [problem.partition(": ")[2] for problem in writer.problems(more=more)]
+
+
+def test_people_who_sign_with_openpgp_need_a_public_key_to_be_verified_by(writer: Writer) -> None:
+    key = f'name = "Grace"\nkeys = [{{ kind = "openpgp", fingerprint = "{KEY}" }}]'
+    more = PEOPLE.replace('sigstore = "human"', 'gpg = "human"')
+
+    problems = writer.problems((GRACE[0], key), more=more)
+
+    fact = 'found "human", but the roster has no public-key-file of any of the people\'s OpenPGP keys'
+    assert [problem.partition(": ")[2] for problem in problems] == [f'streams."3.13".signing.gpg: {fact}']
 
 
 def test_people_who_sign_must_be_on_the_list(writer: Writer) -> None:

@@ -28,6 +28,7 @@ from tests.workflows.security import (
     running_together,
     security_plan,
 )
+from tests.workflows.test_outside import NAMED, RUN, failure
 from tests.workflows.test_release import decision, sign_off
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ EVERYTHING: dict[str, Any] = {
         {"name": "publish", "before": "publish", "needs": {"release-manager": 2}},
     ],
 }
+
+ELSEWHERE: dict[str, Any] = {**EVERYTHING, "steps": [*EVERYTHING["steps"], *NAMED["steps"]]}
 
 
 async def agree(run: Run, gate: str, *people: str) -> None:
@@ -92,6 +95,16 @@ async def cancelled(run: Run) -> None:
         return
 
 
+async def elsewhere(run: Run) -> None:
+    """A CI system builds from the release's branch; its run is gone at the end, and by decision gets a successor."""
+    run.machines.failures["collect_run"] = [failure("Unusable", None, RUN)]
+    await agree(run, "commit", "ada")
+    status = await run.until(lambda status: any(waiting.kind == "decision" for waiting in status.waiting))
+    await run.say(decision(status, Choice.RETRY))
+    await agree(run, "publish", "ada", "grace")
+    await run.handle.result()
+
+
 def anonymous(node: Any) -> Any:
     """The same history without what tells of the machine that recorded it; a replay needs none of it."""
     if isinstance(node, list):
@@ -120,9 +133,14 @@ async def _accepted(run: SecurityRun, act: Act) -> None:
 
 
 async def record_releases(env: WorkflowEnvironment) -> None:
-    stories: tuple[Callable[[Run], Awaitable[None]], ...] = (released, decided, cancelled)
-    for story in stories:
-        async with running(env, Plan.model_validate({**PLAN, **EVERYTHING}), Machines()) as run:
+    stories: dict[Callable[[Run], Awaitable[None]], dict[str, Any]] = {
+        released: EVERYTHING,
+        decided: EVERYTHING,
+        cancelled: EVERYTHING,
+        elsewhere: ELSEWHERE,
+    }
+    for story, changes in stories.items():
+        async with running(env, Plan.model_validate({**PLAN, **changes}), Machines()) as run:
             await story(run)
             await keep(run.handle, story.__name__)
 

@@ -19,7 +19,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*/*.json"))
 
 
 def test_there_are_recorded_histories() -> None:
-    assert {path.stem for path in HISTORIES} >= {"released", "decided", "cancelled", "together", "stream"}
+    assert {path.stem for path in HISTORIES} >= {"released", "decided", "cancelled", "elsewhere", "together", "stream"}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -15,8 +15,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-import psutil
-
+from baton.builders.guard import end, guarded
 from baton.builders.log import tail
 from baton.builders.port import Stopped
 from baton.model.errors import Failed, Missing
@@ -31,9 +30,6 @@ _LOOK = 0.2
 
 _REPORT = 1.0
 """Seconds between two reports of its progress."""
-
-_GRACE = 3.0
-"""Seconds that a command has to end by itself when asked to."""
 
 _OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """Only Windows has it, and no sessions."""
@@ -97,10 +93,12 @@ def run(command: tuple[str, ...], *, folder: Path, environment: Mapping[str, str
             )
         except OSError as error:
             raise Failed(f"{shown} could not be started: {error.strerror or error}") from error
-    try:
-        problem = _follow(process, log, start, watch)
-    finally:
-        _end(process)
+    with guarded(process.pid):
+        try:
+            problem = _follow(process, log, start, watch)
+        finally:
+            end(process.pid, runs=process.poll() is None)
+            process.wait()
     if watch.cancelled():
         raise Stopped(f"{shown} was stopped on request")
     if problem:
@@ -133,32 +131,6 @@ def _follow(process: subprocess.Popen[bytes], log: Path, start: int, watch: Watc
         if time.monotonic() - reported > _REPORT:
             watch.progress(tail(log, since=start))
             reported = time.monotonic()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End whatever is left: the command and its descendants if it runs, what it left behind in its group if not."""
-    family = _family(process)
-    for member in family:
-        with suppress(psutil.NoSuchProcess):
-            member.terminate()
-    _, stubborn = psutil.wait_procs(family, timeout=_GRACE)
-    for member in stubborn:
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
-    if hasattr(os, "killpg"):  # Windows has no process groups of this kind
-        # macOS answers EPERM for a group of which only zombies are left.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    if process.poll() is not None:
-        return []
-    with suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(process.pid)
-        return [parent, *parent.children(recursive=True)]
-    return []
 
 
 def _ending(code: int) -> str:

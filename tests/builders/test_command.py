@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -193,6 +195,36 @@ def test_what_a_command_leaves_running_is_ended_with_it(build: Build, tmp_path: 
     build(("python", "-c", SLEEPING_CHILD.format(pid=str(pid), session=False)), COPY)
 
     assert gone(int(pid.read_text()))
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from baton.builders.process import Watch, run
+folder = Path(sys.argv[1])
+watch = Watch(deadline=1e18, timeout=600, progress=print, cancelled=lambda: False)
+run(("python", "-c", sys.argv[2]), folder=folder, environment=dict(os.environ), log=folder / "log", watch=watch)
+"""
+
+
+def test_when_the_worker_is_killed_its_commands_are_ended_with_all_that_they_started(tmp_path: Path) -> None:
+    child, grandchild = tmp_path / "child", tmp_path / "grandchild"
+    command = f"import os; open({str(child)!r}, 'w').write(str(os.getpid())); "
+    command += SLEEPING_CHILD.format(pid=str(grandchild), session=True) + "print('under way', flush=True); child.wait()"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path), command],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert worker.stdout is not None
+    assert any("under way" in line for line in worker.stdout)
+
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.communicate()
+
+    assert gone(int(child.read_text()))
+    assert gone(int(grandchild.read_text()))
 
 
 def test_a_folder_that_a_killed_worker_left_is_removed_once_its_time_is_over(

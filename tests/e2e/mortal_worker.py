@@ -1,6 +1,7 @@
 """A worker that dies, as by kill -9, before or after the effect of activities, and lives again each time.
 
-``BATON_TEST_DEATHS`` names a folder with a file for each death that is due: ``ACTIVITY-before``, ``ACTIVITY-after``.
+``BATON_TEST_DEATHS`` names a folder with a file for each death that is due: ``ACTIVITY-before``, ``ACTIVITY-after``;
+and ``order_run-unrecorded``: a run was started in an outside CI system, and nothing says so yet.
 """
 
 from __future__ import annotations
@@ -8,17 +9,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import worker
-from activities import work
+from activities import outside, work
+from activities.records import Kept, Records
 from workflows import orders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEATHS = Path(os.environ["BATON_TEST_DEATHS"])
 
@@ -45,6 +51,21 @@ class _Mortal(ActivityInboundInterceptor):
         return done
 
 
+class MortalRecords(Records):
+    def keep(self, name: str, effect: Kept) -> Kept:
+        if name.startswith("ordered/"):
+            die_if_due("order_run-unrecorded")
+        return super().keep(name, effect)
+
+
+def brief(ordering: Callable[[int], orders.Patience]) -> Callable[[int], orders.Patience]:
+    return lambda wait: replace(ordering(wait), once=timedelta(seconds=10))
+
+
+def impatient(wait: Callable[[float, Any], None]) -> Callable[[float, Any], None]:
+    return lambda seconds, what: wait(min(seconds, 1), what)
+
+
 def mortal_worker(*args: Any, **settings: Any) -> Worker:
     settings["interceptors"] = [*settings["interceptors"], Mortality()]
     # So that the shorter heartbeat below is seen by the workflow too.
@@ -58,8 +79,12 @@ def mortal_worker(*args: Any, **settings: Any) -> Worker:
 if __name__ == "__main__":
     orders.HEARTBEAT = timedelta(seconds=4)
     work.BEAT_SECONDS = 0.4
+    # The simulators show at once what was started, and may be asked as often as one likes.
+    setattr(orders, "ordering", brief(orders.ordering))  # noqa: B010  # the modules do not offer them for replacing
+    setattr(outside, "_wait", impatient(outside._wait))  # noqa: B010  # as above
     # The same worker but for its mortality.
-    setattr(worker, "Worker", mortal_worker)  # noqa: B010  # the module does not offer it for replacing
+    setattr(worker, "Worker", mortal_worker)  # noqa: B010  # as above
+    setattr(outside, "Records", MortalRecords)  # noqa: B010  # as above
     while True:
         # Forked, since what takes seconds is to import everything anew.
         if not (life := os.fork()):

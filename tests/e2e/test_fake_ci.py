@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,21 +12,32 @@ import httpx
 import pytest
 
 from baton.cli.planning import Wish, make_plan
+from baton.git import git
+from baton.model.outside import GitHubBuilder
 from baton.model.status import Phase, StepState
 from baton.sandbox.embedded import EmbeddedWorld
 from baton.sandbox.workers import FAKE_CI_QUEUES
 from baton.targets import sandbox_folder
 from tests.conftest import own_ports
 from tests.e2e.conftest import Baton, start
+from tests.e2e.test_deaths import mortal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from baton.model.plan import Plan
     from baton.model.status import ReleaseStatus, StepStatus
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 HELLO = Path(__file__).parents[2] / "examples" / "hello"
 OUTSIDE = {"windows", "macos"}
+MORTAL = ("release", "ci")
+DEATHS = (
+    *("offer_source-after", "order_run-unrecorded", "order_run-after"),
+    *("follow_run-before", "follow_run-after", "collect_run-before", "collect_run-after", "withdraw_source-after"),
+)
+LONG = 300
+"""Seconds for what dies several times on a machine with more to do."""
 
 
 @pytest.fixture(scope="module")
@@ -61,25 +74,42 @@ def can_be_seen(link: str) -> bool:
     return httpx.get(link).is_success
 
 
-async def test_what_dies_meanwhile_loses_and_doubles_no_run(world: EmbeddedWorld) -> None:
+def on_its_own_branch(plan: Plan) -> Plan:
+    """The plan with macOS built from the branch that the release makes for it, and not from main."""
+    steps = [
+        step.model_copy(update={"builder": step.builder.model_copy(update={"ref": "baton/hello-{version}"})})
+        if isinstance(step.builder, GitHubBuilder)
+        else step
+        for step in plan.steps
+    ]
+    return plan.model_copy(update={"steps": tuple(steps)})
+
+
+async def test_what_dies_meanwhile_loses_and_doubles_no_run(world: EmbeddedWorld, folder: Path) -> None:
     baton = Baton(world.facts.state)
     plan, _ = make_plan(
         Wish(folder=HELLO, version="1.0.0", commit=None, person="ada"), sandbox=True, state=world.state.folder
     )
     assert {step.name for step in plan.steps if step.queue == "ci"} == OUTSIDE
     held(world, now=True)
-    await start(world, plan)
-    await baton.until("hello/1.0.0", lambda status: all(step.link for step in outside(status)))
-    for name in ("ci", "github", "azure"):
-        world.kill(name)
-    await baton.until("hello/1.0.0", waits_for_a_runner)
-    for name in ("github", "azure", "ci"):
-        world.restart(name)
-    held(world, now=False)
-    await baton.until("hello/1.0.0", lambda status: any(waiting.what == "publish" for waiting in status.waiting))
-    baton("sign-off", "hello/1.0.0", "publish", "--yes")
-    status = await baton.until("hello/1.0.0", lambda status: status.phase is Phase.RELEASED)
+    children = {status.child.name: status.child.environment for status in world.statuses()}
+    for queue in MORTAL:
+        world.kill(queue)
+    environment = {name: value for queue in MORTAL for name, value in children[queue].items()}
+    async with mortal(folder / "mortal", DEATHS, MORTAL, environment) as still_due:
+        await start(world, on_its_own_branch(plan), task_timeout=timedelta(seconds=5))
+        await baton.until("hello/1.0.0", waits_for_a_runner, within=LONG)
+        for name in ("github", "azure"):
+            world.kill(name)
+            world.restart(name)
+        held(world, now=False)
+        await baton.until(
+            "hello/1.0.0", lambda status: any(waiting.what == "publish" for waiting in status.waiting), within=LONG
+        )
+        await asyncio.to_thread(baton, "sign-off", "hello/1.0.0", "publish", "--yes", "--signal")
+        status = await baton.until("hello/1.0.0", lambda status: status.phase is Phase.RELEASED, within=LONG)
 
+    assert list(still_due.iterdir()) == []
     assert {step.attempt for step in status.steps} == {1}
     assert (len(runs(world, "github")), len(runs(world, "azure"))) == (1, 1)
     (github,) = runs(world, "github")
@@ -87,3 +117,7 @@ async def test_what_dies_meanwhile_loses_and_doubles_no_run(world: EmbeddedWorld
     assert [can_be_seen(step.link) for step in outside(status)] == [True, True]
     published = {path.name for path in (sandbox_folder(world.facts.public_root) / "hello" / "1.0.0").iterdir()}
     assert {"hello-1.0.0-windows-amd64.exe", "hello-1.0.0-macos-arm64", "hello-1.0.0-macos-x86_64"} <= published
+    assert git("for-each-ref", "--format=%(refname)", folder=world.facts.hello_repository).split() == [
+        "refs/heads/main",
+        "refs/tags/v1.0.0",
+    ]

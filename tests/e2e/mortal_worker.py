@@ -19,7 +19,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import worker
-from activities import outside, work
+from activities import outside, runs, work
 from activities.records import Kept, Records
 from workflows import orders
 
@@ -62,8 +62,8 @@ def brief(ordering: Callable[[int], orders.Patience]) -> Callable[[int], orders.
     return lambda wait: replace(ordering(wait), once=timedelta(seconds=10))
 
 
-def impatient(wait: Callable[[float, Any], None]) -> Callable[[float, Any], None]:
-    return lambda seconds, what: wait(min(seconds, 1), what)
+def impatient(wait: Callable[..., None]) -> Callable[..., None]:
+    return lambda seconds, *about: wait(min(seconds, 1), *about)
 
 
 def mortal_worker(*args: Any, **settings: Any) -> Worker:
@@ -81,7 +81,7 @@ if __name__ == "__main__":
     work.BEAT_SECONDS = 0.4
     # The simulators show at once what was started, and may be asked as often as one likes.
     setattr(orders, "ordering", brief(orders.ordering))  # noqa: B010  # the modules do not offer them for replacing
-    setattr(outside, "_wait", impatient(outside._wait))  # noqa: B010  # as above
+    setattr(runs, "_wait", impatient(runs._wait))  # noqa: B010  # as above
     # The same worker but for its mortality.
     setattr(worker, "Worker", mortal_worker)  # noqa: B010  # as above
     setattr(outside, "Records", MortalRecords)  # noqa: B010  # as above

@@ -62,6 +62,16 @@ def test_a_credential_that_is_accepted_no_longer_is_for_a_person(world: World, r
     assert azure.look(run).line.endswith("succeeded in 2 stages")
 
 
+def test_a_credential_without_the_permission_is_for_a_person(world: World, run: OutsideRun) -> None:
+    azure, before = world.pipelines(), len(world.azure.runs.all(21))
+    for act in (azure.look, azure.cancel, lambda _: azure.dispatch(world.order())):
+        world.fault(Fault.FORBIDDEN)
+        with pytest.raises(Refused, match="needs Queue builds permissions") as error:
+            act(run)
+        assert "whoever the credential in AZURE_TOKEN stands for has to be given the permission" in told(error)
+    assert len(world.azure.runs.all(21)) == before
+
+
 @pytest.mark.parametrize(
     ("fault", "says", "after"),
     [

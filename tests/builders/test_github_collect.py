@@ -14,9 +14,10 @@ from baton.builders.github_log import excerpt
 from baton.builders.port import FailedWithLog, Stopped
 from baton.model.base import digest_of
 from baton.model.errors import BatonError, Conflict, Failed, Missing, Refused, Unavailable
+from baton.model.outside import RunState
 from baton.model.plan import ArchiveLimits
 from baton.sandbox.fake_ci.github import Fault
-from tests.builders.github_world import FILES, TOKEN, World, github_world, until
+from tests.builders.github_world import FILES, TOKEN, World, github_world, is_, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +132,10 @@ def test_a_run_that_someone_cancelled_in_github_is_for_a_person(world: World) ->
     until(adapter, run)
     with pytest.raises(Failed, match=r"was cancelled in GitHub.*find out who did"):
         adapter.collect(run, FILES, world.intake())
+    again = adapter.retry_failed(run)
+    assert until(adapter, again, is_(RunState.RUNNING)).attempt == 2
+    adapter.cancel(again)
+    assert until(adapter, again).state is RunState.CANCELLED
 
 
 @pytest.mark.parametrize(

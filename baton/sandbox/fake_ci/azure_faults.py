@@ -44,6 +44,9 @@ class Faults:
         """What is answered in place of doing anything."""
         if self.strikes(Fault.UNAUTHORIZED):
             return Response(status_code=401)
+        if self.strikes(Fault.FORBIDDEN):
+            message = "TF215106: Access denied. baton needs Queue builds permissions for pipeline Windows."
+            return JSONResponse({"message": message}, status_code=403)
         if self.strikes(Fault.SIGN_IN):
             return sign_in()
         if self.strikes(Fault.REDIRECT):

@@ -69,6 +69,7 @@ class Fault(StrEnum):
     UNLISTED = "a list leaves out the youngest run"
     LAG = "a build is not found yet"
     UNAUTHORIZED = "401"
+    FORBIDDEN = "403, for lack of a permission"
     SIGN_IN = "203 with the page for signing in"
     REDIRECT = "302 to the page for signing in"
     THROTTLED = "429 with Retry-After"

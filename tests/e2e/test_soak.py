@@ -17,6 +17,7 @@ from baton.model.status import Phase, WaitKind
 from tests.e2e.conftest import Baton, start, tiny_plan, tiny_project
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from baton.model.status import ReleaseStatus
@@ -28,10 +29,12 @@ SEED = int(os.environ.get("BATON_SOAK_SEED", str(random.randrange(10**6))))  # n
 VICTIMS = ("temporal", "sigstore", "files", "release", "build", "sign", "publish")
 
 
-async def kill_at_random(world: EmbeddedWorld, chance: random.Random) -> None:
+async def kill_at_random(
+    world: EmbeddedWorld, chance: random.Random, victims: Sequence[str] = VICTIMS, pause: float = 4
+) -> None:
     while True:
-        await asyncio.sleep(chance.uniform(0.5, 4))
-        victim = chance.choice(VICTIMS)
+        await asyncio.sleep(chance.uniform(0.5, pause))
+        victim = chance.choice(victims)
         await asyncio.to_thread(world.kill, victim)
         await asyncio.to_thread(world.restart, victim)
 
@@ -45,8 +48,8 @@ async def help_along(baton: Baton, status: ReleaseStatus, release: str) -> None:
             await asyncio.to_thread(baton, "decide", release, waiting.what, "retry", "--yes", "--signal")
 
 
-async def see_through(baton: Baton, release: str) -> ReleaseStatus:
-    async with asyncio.timeout(900):
+async def see_through(baton: Baton, release: str, *, within: float = 900) -> ReleaseStatus:
+    async with asyncio.timeout(within):
         while True:
             try:
                 status = await asyncio.to_thread(baton.status, release)

@@ -19,13 +19,18 @@ from baton.trust.result import Fault, SignatureKind, SignatureResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from sigstore.models import ClientTrustConfig
+    from sigstore._internal.timestamp import TimestampVerificationResult
+    from sigstore.models import ClientTrustConfig, TrustedRoot
 
     from baton.model.base import Digest
 
 LARGEST_BUNDLE = 1024**2
 """Bytes; real ones have about 5 KB."""
+
+_CHAINS = 256
+"""How many certificates' chains are remembered."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class SigstoreTrust:
     """One instance's trust root, loaded once; it may be used from several threads at once."""
 
     def __init__(self, config: ClientTrustConfig) -> None:
-        self._verifier = Verifier(trusted_root=config.trusted_root)
+        self._verifier = _BatchVerifier(trusted_root=config.trusted_root)
 
     def verify(
         self, bundle: bytes, digest: Digest, trusted: Sequence[TrustedIdentity], *, source: str
@@ -116,6 +121,30 @@ class SigstoreTrust:
         except Exception as error:  # noqa: BLE001  # a hostile bundle reaches deep into parsers, which raise what they like
             return Fault.BAD, f"it can't be verified: {type(error).__name__}: {_first_line(error)}"
         return None, f"{policy.matched} counts"
+
+
+class _BatchVerifier(Verifier):
+    """The library's verifier, which looks only once for the chain that a certificate has at a time.
+
+    The certificate, the time and the trust root, which is always the same, decide alone what is found; timestamps have
+    whole seconds, and one certificate signs a batch of files. What is refused is looked at again each time.
+    """
+
+    def __init__(self, *, trusted_root: TrustedRoot) -> None:
+        super().__init__(trusted_root=trusted_root)
+        self._chains: dict[tuple[Certificate, datetime], list[Certificate]] = {}
+
+    def _verify_chain_at_time(
+        self, certificate: Certificate, timestamp_result: TimestampVerificationResult
+    ) -> list[Certificate]:
+        key = (certificate, timestamp_result.time)
+        chain = self._chains.get(key)
+        if chain is None:
+            chain = super()._verify_chain_at_time(certificate, timestamp_result)
+            if len(self._chains) >= _CHAINS:
+                self._chains.clear()
+            self._chains[key] = chain
+        return chain
 
 
 class _Anyone:

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sigstore._internal.timestamp import TimestampSource, TimestampVerificationResult
+from sigstore.errors import CertValidationError
+from sigstore.models import Bundle
+from sigstore.verify import Verifier
 
 from baton.model.base import digest_of
 from baton.model.errors import Invalid, Missing, Refused
@@ -21,6 +25,8 @@ from baton.trust.sigstore import SigstoreTrust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cryptography.x509 import Certificate
 
     from baton.sandbox.sigstore.server import LocalSigstore
     from baton.trust.identities import TrustedIdentity
@@ -244,3 +250,35 @@ def test_a_trust_configuration_has_to_be_one(tmp_path: Path) -> None:
         file.write_text(content)
         with pytest.raises(Invalid, match=r"trust\.json is not a Sigstore client trust configuration"):
             trust_configuration(SigstoreInstance.SANDBOX, file)
+
+
+def test_a_certificate_that_had_a_chain_at_one_time_has_none_after_it_expired(
+    trust: SigstoreTrust, signed: bytes
+) -> None:
+    certificate = Bundle.from_json(signed).signing_certificate
+    valid, expired = certificate.not_valid_before_utc, certificate.not_valid_after_utc + timedelta(seconds=1)
+    verifier = trust._verifier
+    for _ in range(2):
+        assert verifier._verify_chain_at_time(certificate, at(valid))
+        with pytest.raises(CertValidationError):
+            verifier._verify_chain_at_time(certificate, at(expired))
+
+
+def test_the_chain_of_a_batchs_certificate_is_looked_for_once_for_each_second(
+    sandbox: LocalSigstore, signed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[datetime] = []
+    library = Verifier._verify_chain_at_time
+
+    def look(verifier: Verifier, certificate: Certificate, time: TimestampVerificationResult) -> list[Certificate]:
+        looked.append(time.time)
+        return library(verifier, certificate, time)
+
+    monkeypatch.setattr(Verifier, "_verify_chain_at_time", look)
+    trust = SigstoreTrust(trust_configuration(SigstoreInstance.SANDBOX, sandbox.trust_config))
+    assert all(verify(trust, signed, MACHINE) for _ in range(3))
+    assert len(looked) == 1
+
+
+def at(time: datetime) -> TimestampVerificationResult:
+    return TimestampVerificationResult(source=TimestampSource.TIMESTAMP_AUTHORITY, time=time)

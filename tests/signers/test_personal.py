@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import webbrowser
+from datetime import date
 from typing import TYPE_CHECKING
 
 import httpx
@@ -22,7 +23,9 @@ from baton.sandbox.sigstore.server import local_sigstore
 from baton.signers.personal import (
     browser_sign_in,
     files_in,
+    identity_of,
     own_gpg_home,
+    sign_in,
     sign_with_openpgp,
     sign_with_sigstore,
 )
@@ -97,6 +100,28 @@ def test_one_sign_in_signs_every_digest_and_no_file_is_there(config: ClientTrust
     trust = SigstoreTrust(config)
     for artifact, bundle in bundles.items():
         assert trust.verify(bundle, artifact.digest, trusted, source=artifact.name)
+
+
+def test_one_sign_in_does_for_the_files_and_for_what_hands_them_in(
+    config: ClientTrustConfig, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BATON_IDENTITY_TOKEN_FILE", raising=False)
+    tokens = sign_in(config)
+    assert identity_of(tokens, [ADA], "who may sign: ada") == ADA
+    assert set(sign_with_sigstore(absent(2), ADA, config, tokens)) == set(absent(2))
+    assert tokens() == tokens()
+    assert browser.opened == 1
+
+
+def test_who_is_signed_in_must_be_listed_and_count_today(config: ClientTrustConfig, browser: Browser) -> None:
+    tokens = sign_in(config)
+    grace = ADA.model_copy(update={"identity": "grace@example.org"})
+    with pytest.raises(Refused, match=r"signed in as ada@example\.org .*\. Who may sign: grace\. Nothing was signed"):
+        identity_of(tokens, [grace], "Who may sign: grace")
+    past = ADA.model_copy(update={"last": date(2020, 1, 1)})
+    with pytest.raises(Refused, match="that counts from the beginning until 2020-01-01"):
+        identity_of(tokens, [past], "Who may sign: grace")
+    assert browser.opened == 1
 
 
 def test_who_signs_in_as_somebody_else_signs_nothing(

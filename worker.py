@@ -34,6 +34,7 @@ from baton.model.errors import BatonError
 from baton.settings import WorkerSettings
 from baton.store.closed import require_closed
 from workflows.release import ReleaseWorkflow
+from workflows.resign import ReSigningWorkflow
 from workflows.security_release import SecurityReleaseWorkflow
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def worker_for(
     return Worker(
         client,
         task_queue=queue.name,
-        workflows=[ReleaseWorkflow, SecurityReleaseWorkflow] if queue.duty is Duty.RELEASE else [],
+        workflows=[ReleaseWorkflow, ReSigningWorkflow, SecurityReleaseWorkflow] if queue.duty is Duty.RELEASE else [],
         activities=activities_for(queue.duty, settings),
         activity_executor=ThreadPoolExecutor(at_once, thread_name_prefix=queue.name),
         max_concurrent_activities=at_once,

@@ -14,6 +14,7 @@ from activities.mandate import Mandate
 from activities.outside import OutsideActivities
 from activities.platform import NotaryActivities, PlatformSignActivities, PlatformVerifyActivities
 from activities.publishing import PublishActivities
+from activities.renewing import RenewActivities
 from activities.signing import SignActivities, VerifyActivities
 from activities.source import SourceActivities
 from activities.telling import TellActivities
@@ -84,12 +85,14 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 notary.await_notarization,
             ]
         case Duty.PUBLISH:
-            publishing = PublishActivities(store, settings)
+            publishing, renewing = PublishActivities(store, settings), RenewActivities(store, settings)
             return [
                 publishing.stage,
                 publishing.promote,
                 publishing.check_public,
                 publishing.unstage,
+                renewing.take_stock,
+                renewing.renew_signatures,
                 EvidencePublishing(store, settings).publish_evidence,
             ]
         case Duty.RELEASE:

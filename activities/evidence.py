@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from activities.hearing import read_plan
 from activities.mandate import Mandate
 from activities.records import Records
 from activities.work import does, progress
@@ -21,6 +22,7 @@ from baton.signers import open_signer
 from baton.targets import open_target
 
 if TYPE_CHECKING:
+    from baton.model.work import ReleaseRef
     from baton.settings import WorkerSettings
     from baton.store import Store
 
@@ -105,9 +107,23 @@ class EvidencePublishing:
         total = sum(document.size for document in documents)
         say = progress()
         url = target.publish_evidence(
-            what.release.release, documents, self._store, progress=lambda done: say(f"{done:,} of {total:,} bytes")
+            what.release.release,
+            documents,
+            self._store,
+            named=self._name_of(what.release),
+            progress=lambda done: say(f"{done:,} of {total:,} bytes"),
         )
         return evidence.Shown(url=url, documents=len(documents))
+
+    def _name_of(self, release: ReleaseRef) -> str | None:
+        """What the record of a re-signing is called beside the release's own; no version has a ``-`` in it.
+
+        The end of the run's id tells several of one day apart.
+        """
+        resigning = read_plan(self._store, release.plan).resigning
+        if resigning is None:
+            return None
+        return f"{release.release.version}-resigned-{resigning.dated}-{release.run.rpartition('-')[2]}"
 
 
 def require_evidence(store: Store, what: evidence.SignEvidence | evidence.PublishEvidence) -> Artifact:

@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from activities.hearing import read_joint, read_plan
+from activities.recorded import recorded_manifest
 from activities.released import read_manifest
 from activities.rules import read_projects, rules_for
 from baton.model.errors import Refused
 from baton.model.gate import GateResult
 from baton.model.plan import JOINT_GATE, GatePoint, SignWhen
 from baton.model.signing import SigstoreInstance
+from baton.model.version import Purpose
 from baton.proof import Sigstore
 from baton.proof.agreement import agreed_again
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from baton.model.evidence import PublishEvidence, SignEvidence
     from baton.model.plan import Barrier, Gate, Plan, Target
     from baton.model.platform import SignPlatform, SubmitNotarization
+    from baton.model.renewing import Renew, TakeStock
+    from baton.model.resigning import Resigning
     from baton.model.roster import Roster
     from baton.model.security import JointManifest
     from baton.model.signing import Signer
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from baton.settings import WorkerSettings
     from baton.store import Store
 
-    _Asked = SignFiles | Publish | SignEvidence | PublishEvidence
+    _Asked = SignFiles | Publish | Renew | SignEvidence | PublishEvidence
 
 _BEFORE_SIGNING = (GatePoint.BUILD, GatePoint.SIGN)
 _BEFORE_PROMOTION = (GatePoint.BUILD, GatePoint.SIGN, GatePoint.PUBLISH)
@@ -104,8 +108,14 @@ class Mandate:
         """Require that every gate before signing has passed for these files, and that they are to be signed so.
 
         What belongs to a security release is signed only behind its barrier, unless its project signs early.
+        What is signed anew because a release's evidence tells of it has to be what that evidence tells of.
         """
         _require_signer(what.signer, self._require(_BEFORE_SIGNING, what))
+        plan = self._plan(what.release)
+        if plan.resigning is not None and plan.resigning.evidence is not None:
+            recorded = recorded_manifest(self._store, plan.resigning.evidence, plan, self._settings)
+            if read_manifest(self._store, what.manifest).files != recorded.files:
+                raise Refused(f"manifest {what.manifest.digest} does not list the files of manifest {recorded.digest}")
 
     def to_sign_within(self, what: SignPlatform | SubmitNotarization) -> None:
         """Require that every gate before the build has passed, and that files are to be signed inside in this way.
@@ -137,6 +147,7 @@ class Mandate:
 
         What is signed behind a barrier is staged without its signatures before that.
         """
+        self._require_purpose(what.release, Purpose.RELEASE)
         if not what.signed and self._plan(what.release).signs_at_barrier:
             _require_target(what.target, self._require((GatePoint.BUILD,), what))
         else:
@@ -144,15 +155,39 @@ class Mandate:
 
     def to_promote(self, what: Publish) -> None:
         """Require that every gate has passed for these files, and that they are to go there."""
+        self._require_purpose(what.release, Purpose.RELEASE)
         _require_planned(what, self._require(_BEFORE_PROMOTION, what))
 
     def to_attend(self, release: ReleaseRef, signer: Signer) -> None:
         """Require that a release may have to do with a signer at all, whether or not anybody has agreed to anything."""
         _require_signer(signer, rules_for(self._plan(release), self._settings))
 
+    def to_take_stock(self, what: TakeStock) -> tuple[Plan, Resigning]:
+        """Require that a plan signs something anew there, whether or not anybody has agreed; returns what."""
+        self.to_touch(what.release, what.target)
+        return self._signing_anew(what.release)
+
+    def to_renew(self, what: Renew) -> tuple[Plan, Resigning]:
+        """Require that every gate has passed for these files, and that they are signed anew there; returns what."""
+        signing_anew = self._signing_anew(what.release)
+        _require_planned(what, self._require(_BEFORE_PROMOTION, what))
+        return signing_anew
+
     def to_touch(self, release: ReleaseRef, target: Target) -> None:
         """Require that a release may have to do with a target at all, whether or not anybody has agreed to anything."""
         _require_target(target, rules_for(self._plan(release), self._settings))
+
+    def _signing_anew(self, release: ReleaseRef) -> tuple[Plan, Resigning]:
+        plan = self._require_purpose(release, Purpose.RESIGN)
+        if plan.resigning is None:
+            raise Refused(f"plan {release.plan} does not say what of {plan.release} is signed anew")
+        return plan, plan.resigning
+
+    def _require_purpose(self, release: ReleaseRef, purpose: Purpose) -> Plan:
+        plan = self._plan(release)
+        if plan.release.purpose is not purpose:
+            raise Refused(f"plan {release.plan} is to {plan.release.purpose}, and this is done to {purpose} alone")
+        return plan
 
     def _require(self, points: Sequence[GatePoint], what: _Asked) -> Rules:
         """Require that every gate before these points has passed; returns by whose word."""
@@ -220,7 +255,7 @@ def _stands_before(barrier: Barrier, points: Sequence[GatePoint]) -> bool:
     return GatePoint.PUBLISH in points or (GatePoint.SIGN in points and barrier.sign is SignWhen.AT_BARRIER)
 
 
-def _require_planned(what: Publish, rules: Rules) -> None:
+def _require_planned(what: Publish | Renew, rules: Rules) -> None:
     _require_target(what.target, rules)
     signers = tuple(made.signer for made in what.signed)
     if signers != rules.signers:

@@ -13,25 +13,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from baton.model.base import Digest
     from baton.model.manifest import ManifestRef
     from baton.model.work import Signed
     from baton.store import Store
 
 
-def read_manifest(store: Store, ref: ManifestRef) -> Manifest:
-    """The manifest behind a reference.
+def read_manifest(store: Store, ref: ManifestRef | Digest) -> Manifest:
+    """The manifest behind a reference, or of a digest.
 
     Raises:
         Missing: the store has no such content.
         Invalid: the content is no manifest in canonical JSON.
     """
-    content = store.read(ref.digest)
+    digest = ref if isinstance(ref, str) else ref.digest
+    content = store.read(digest)
     try:
         manifest = Manifest.model_validate_json(content)
     except ValueError as error:
-        raise Invalid(f"{ref.digest} is no manifest: {error}") from error
+        raise Invalid(f"{digest} is no manifest: {error}") from error
     if canonical_json(manifest) != content:
-        raise Invalid(f"{ref.digest} is a manifest, but not in canonical JSON (RFC 8785)")
+        raise Invalid(f"{digest} is a manifest, but not in canonical JSON (RFC 8785)")
     return manifest
 
 

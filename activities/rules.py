@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from baton.model.errors import Invalid, Missing, Refused
 from baton.project import parts
 from baton.project.platform_signing import platform_steps
 from baton.project.read import read_project
+from baton.project.resigning import gates_to_sign_anew
 from baton.project.security import barrier_of, gates_of_streams
 from baton.project.signers import signers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from baton.model.code_signing import PlatformStep
     from baton.model.plan import Barrier, Gate, Plan, Target
+    from baton.model.resigning import Resigning
     from baton.model.roster import Roster
     from baton.model.signing import Signer
     from baton.project.read import Project
@@ -73,6 +76,26 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
         return Rules(
             plan.roster, plan.gates, plan.signers, plan.targets, plan.platform, plan.barrier, source="the plan"
         )
+    rules = _own_rules(plan, settings)
+    return rules if plan.resigning is None else _to_sign_anew(rules, plan, plan.resigning)
+
+
+def signers_on(plan: Plan, settings: WorkerSettings, day: date) -> tuple[Signer, ...]:
+    """Who signs a real release's stream on a day, by the worker's own rules; raises as :func:`rules_for`."""
+    return signers(_own(plan.release.project, settings), plan.stream.name, None, day)
+
+
+def _to_sign_anew(rules: Rules, plan: Plan, resigning: Resigning) -> Rules:
+    """What of the rules holds where files are signed anew: nothing is built, and some of the signers may be enough."""
+    return replace(
+        rules,
+        gates=gates_to_sign_anew(rules.gates, resigning),
+        signers=tuple(signer for signer in rules.signers if signer in plan.signers),
+        platform=(),
+    )
+
+
+def _own_rules(plan: Plan, settings: WorkerSettings) -> Rules:
     project = _own(plan.release.project, settings)
     stream = plan.stream.name
     if (

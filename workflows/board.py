@@ -134,11 +134,20 @@ class Board(Floor[Plan, ReleaseRef]):
         """What people are told at the end, or None."""
         match self.phase:
             case Phase.RELEASED:
-                where = ", ".join(published.url for published in self.published)
-                return Event.RELEASED, f"{self.plan.release} is public: {where}"
+                return self._public()
             case Phase.CANCELLED:
                 return Event.CANCELLED, f"{self.plan.release} was cancelled; nothing became public"
         return None
+
+    def _public(self) -> tuple[Event, str]:
+        plan, where = self.plan, ", ".join(published.url for published in self.published)
+        if plan.resigning is None:
+            return Event.RELEASED, f"{plan.release} is public: {where}"
+        kinds = " and ".join(signer.kind for signer in plan.signers)
+        return Event.RESIGNED, (
+            f"{plan.title} {plan.version} has new {kinds} signatures: {where}. The files are the same, byte for byte; "
+            f"older signatures of these kinds are {plan.resigning.fate}"
+        )
 
     def deciders(self, step: StepStatus) -> tuple[str, ...]:
         """The roles that may decide about a unit of work."""
@@ -196,4 +205,4 @@ class Board(Floor[Plan, ReleaseRef]):
 
     @property
     def _name(self) -> str:
-        return f"{self.plan.release.project}/{self.plan.release.version}"
+        return self.plan.release.typed

@@ -51,12 +51,16 @@ class Building:
 
     def list(self) -> None:
         """Put the units on the board."""
-        self._steps.add(PLAN, Phase.PREPARE, self._queue)
+        self.list_plan()
         self._steps.add(PREPARE, Phase.PREPARE, self._queue)
         self._branch.list()
         for step in self._plan.steps:
             self._steps.add(step.name, Phase.BUILD, step.queue, role=step.role)
         self._platform.list()
+
+    def list_plan(self) -> None:
+        """Put the keeping of the plan on the board, all that there is where nothing is built."""
+        self._steps.add(PLAN, Phase.PREPARE, self._queue)
 
     async def keep_plan(self) -> None:
         """Put the plan where every worker that holds a secret reads it by its digest."""

@@ -47,6 +47,8 @@ class Course:
     async def replan(self, act: Replan) -> Answer:
         """Have the release follow another plan, which is taken from the store, if that is still possible."""
         board = self._board
+        if board.plan.resigning is not None:
+            return _refused("signing anew keeps its plan: cancel it, and start it with the other one")
         try:
             plan = await order(
                 TAKE_PLAN,

@@ -58,7 +58,7 @@ class Testimony:
             self._steps.add(f"{WRITE}-on-{target.name}", Phase.ANNOUNCE, target.queue)
 
     async def leave(
-        self, source: Source, manifest: ManifestRef, built: tuple[Built, ...], signed: tuple[Signed, ...]
+        self, source: Source | None, manifest: ManifestRef, built: tuple[Built, ...], signed: tuple[Signed, ...]
     ) -> None:
         """Write the record that anyone can check later without Temporal, sign it, and show it."""
         evidence = await self._write(source, manifest, built, signed)
@@ -69,7 +69,7 @@ class Testimony:
             await together(*(self._publish(target, manifest, evidence) for target in self._plan.targets))
 
     async def _write(
-        self, source: Source, manifest: ManifestRef, built: tuple[Built, ...], signed: tuple[Signed, ...]
+        self, source: Source | None, manifest: ManifestRef, built: tuple[Built, ...], signed: tuple[Signed, ...]
     ) -> SetRef:
         async def attempt(_: int) -> SetRef:
             board = self._board

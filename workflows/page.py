@@ -50,7 +50,8 @@ def page(plan: Plan, status: ReleaseStatus) -> str:
 
 
 def _lines(plan: Plan, status: ReleaseStatus) -> Iterator[str]:
-    yield f"# {plan.title} {plan.version}: {status.phase}"
+    anew = "" if plan.resigning is None else ", signed anew"
+    yield f"# {plan.title} {plan.version}{anew}: {status.phase}"
     if status.sandbox:
         yield from ("", _UNSIGNED if status.unsigned_acts else _SANDBOX)
     if status.driver is not None:

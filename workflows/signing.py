@@ -54,6 +54,10 @@ class Signing:
         self._steps.add(MANIFEST, Phase.COLLECT, self._queue)
         for check in self._plan.checks:
             self._steps.add(f"check-{check.name}", Phase.COLLECT, check.queue)
+        self.list_signers()
+
+    def list_signers(self) -> None:
+        """Put the signing and its verification on the board, all that there is where nothing is built."""
         for signer in self._plan.signers:
             if isinstance(signer, HumanSigner):
                 people = tuple(one.person for one in signer.people)

@@ -27,6 +27,10 @@ _NEXT = {
     GatePoint.SIGN: "it is signed",
     GatePoint.PUBLISH: "it becomes PUBLIC, which can't be taken back",
 }
+_NEXT_ANEW = {
+    GatePoint.SIGN: "these files are signed anew",
+    GatePoint.PUBLISH: "their new signatures become PUBLIC, which can't be taken back",
+}
 _YOU = {"sign-off": "You agree to", "reject": "You object to", "withdraw": "You take back what you said about"}
 
 
@@ -61,6 +65,8 @@ def _facts(asked: Asked, act: AboutGate) -> Table:
     facts.add_row("the plan" if asked.gate.before is GatePoint.BUILD else "the manifest", Text(act.subject, "bold"))
     facts.add_row("from commit", plan.source.commit)
     facts.add_row("of", plan.source.repository)
+    if plan.resigning is not None:
+        facts.add_row("old signatures", plan.resigning.fate)
     facts.add_row("as", f"{act.by}, {act.role}")
     if act.reason:
         facts.add_row("because", Text(plain(act.reason)))
@@ -88,4 +94,4 @@ def _meaning(asked: Asked, act: AboutGate) -> str:
         return f"{result}, before you take yours back."
     last = sum(result.missing.values()) == 1 and not result.rejected
     when = "Yours is the last one; then" if last else "When it has them all,"
-    return f"{result}. {when} {_NEXT[asked.gate.before]}."
+    return f"{result}. {when} {(_NEXT if asked.plan.resigning is None else _NEXT_ANEW)[asked.gate.before]}."

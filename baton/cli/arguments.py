@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 
 Release = Annotated[
-    str, typer.Argument(metavar="RELEASE", help="PROJECT/VERSION, such as hello/1.0.0, or a workflow id.")
+    str,
+    typer.Argument(
+        metavar="RELEASE", help="PROJECT/VERSION, such as hello/1.0.0, or a workflow id, such as resign/hello/1.0.0."
+    ),
 ]
 NewVersion = Annotated[str, typer.Argument(metavar="VERSION", help="The version to release, such as 1.0.0.")]
 Project = Annotated[

@@ -48,7 +48,7 @@ def export_evidence(place: Place, text: str, to: Path | None, *, as_json: bool) 
         BatonError: there is no such release, it does not answer, or the store or the folder can't be used.
     """
     release = parse_release(text)
-    folder = to or Path(f"{release.project}-{release.version}-evidence")
+    folder = to or Path(f"{release.typed.replace('/', '-')}-evidence")
 
     async def ask(releases: Releases) -> tuple[ReleaseStatus, list[Heard], list[Entry]]:
         handle = await releases.open(release)

@@ -67,6 +67,7 @@ ENTRIES = (
     Entry("hand-off", _ACT, "Pass on a release that you are driving.", "baton.cli.commands.drive"),
     Entry("replan", _ACT, "Have a release follow release.toml as it is now.", "baton.cli.commands.act"),
     Entry("cancel", _ACT, "End a release that is not public yet.", "baton.cli.commands.act"),
+    Entry("resign", _ACT, "Give a public release new signatures.", "baton.cli.commands.resign"),
     Entry("check", _PREPARE, "Find what is wrong before a release starts.", "baton.cli.commands.prepare"),
     Entry("plan", _PREPARE, "Show what a release would do.", "baton.cli.commands.prepare"),
     Entry(

@@ -46,8 +46,8 @@ class Item(Value):
     def command(self) -> str:
         """What to type to see it."""
         match self.release:
-            case ReleaseId(project=project, version=version):
-                return f"baton status {project}/{version}"
+            case ReleaseId():
+                return f"baton status {self.release.typed}"
             case (
                 SecurityId(project=project, security=security)
                 | StreamId(security=SecurityId(project=project, security=security))

@@ -8,24 +8,25 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from baton.cli.exits import WrongCall
 from baton.model.base import Digest, Value
-from baton.model.version import ReleaseId, SecurityId
+from baton.model.version import Purpose, ReleaseId, SecurityId
 
-_PREFIX = "release/"
 _SECURITY = "security/"
 _DIGEST: TypeAdapter[str] = TypeAdapter(Digest)
 
 
 def parse_release(text: str) -> ReleaseId:
-    """Read ``PROJECT/VERSION``, ``"PROJECT VERSION"`` or a workflow id.
+    """Read ``PROJECT/VERSION``, ``"PROJECT VERSION"`` or a workflow id, such as ``resign/PROJECT/VERSION``.
 
     Raises:
         WrongCall: it is none of these.
     """
-    parts = text.removeprefix(_PREFIX).replace(" ", "/").split("/")
-    if len(parts) != len(ReleaseId.model_fields):
+    first, *others = text.replace(" ", "/").split("/")
+    whole = first in tuple(Purpose) and len(others) > 1
+    project, *version = others if whole else (first, *others)
+    if len(version) != 1:
         raise WrongCall(f"{text!r} is not a release; expected PROJECT/VERSION, such as hello/1.0.0")
     try:
-        return ReleaseId(project=parts[0], version=parts[1])
+        return ReleaseId(project=project, version=version[0], purpose=Purpose(first) if whole else Purpose.RELEASE)
     except ValidationError as error:
         problem = error.errors()[0]
         raise WrongCall(
@@ -61,15 +62,14 @@ class StreamId(Value):
 def name_of(workflow_id: str) -> ReleaseId | SecurityId | StreamId | None:
     """What a workflow makes, or None for a workflow of another kind."""
     try:
-        if workflow_id.startswith(_PREFIX):
-            return parse_release(workflow_id)
         if workflow_id.startswith(_SECURITY):
             project, security, *number = workflow_id.removeprefix(_SECURITY).split("/")
             whole = SecurityId(project=project, security=security)
             return StreamId(security=whole, number=int(number[0])) if number else whole
+        release = parse_release(workflow_id)
     except (WrongCall, ValueError):
         return None
-    return None
+    return release if release.workflow_id == workflow_id else None
 
 
 def parse_digest(text: str) -> Digest:

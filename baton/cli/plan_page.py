@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from baton.model.announcing import Announcer
     from baton.model.plan import Plan, Target
+    from baton.model.resigning import Resigning
     from baton.model.signing import Signer
 
 
@@ -38,7 +39,8 @@ def plan_page(plan: Plan) -> RenderableType:
     parts.append(
         Text.assemble(
             (f"{plan.title} {plan.version}", "bold"),
-            f"   {plan.release_kind} release of stream {plan.stream.name} ({plan.stream.status})",
+            f"   {'' if plan.resigning is None else 'new signatures for a '}{plan.release_kind} release of stream "
+            f"{plan.stream.name} ({plan.stream.status})",
         )
     )
     parts.append(Text(f"{plan.release.workflow_id}   plan {plan.digest}", "dim"))
@@ -46,7 +48,10 @@ def plan_page(plan: Plan) -> RenderableType:
     if plan.source.prepare:
         parts.append(block("Prepare", Group(*(Text(shown(command)) for command in plan.source.prepare))))
     parts += _gates(plan, GatePoint.BUILD)
-    parts.append(block("Build, every step at once", steps_part(plan)))
+    if plan.steps:
+        parts.append(block("Build, every step at once", steps_part(plan)))
+    if plan.resigning is not None:
+        parts.append(block("Sign anew", _rows(_anew(plan.resigning))))
     if plan.platform:
         parts.append(block("Sign inside the files", platform_part(plan)))
     if plan.checks:
@@ -69,6 +74,13 @@ def _source(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.branch is not None:
         yield "branch", f"{plan.branch}, pushed before it is built and removed with the tag there"
     yield "started by", plan.started_by
+
+
+def _anew(resigning: Resigning) -> Iterator[tuple[str, str]]:
+    if resigning.evidence is not None:
+        yield "files", f"those of the release that left evidence {resigning.evidence}"
+    yield from ((file.name, file.digest) for file in resigning.files)
+    yield "old signatures", resigning.fate
 
 
 def _gates(plan: Plan, point: GatePoint) -> list[RenderableType]:

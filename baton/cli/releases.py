@@ -21,7 +21,7 @@ from baton.cli.workers import QueueWorkers, workers_of
 from baton.model.errors import BatonError, Missing, Unavailable
 from baton.model.security import WORKFLOW as SECURITY_WORKFLOW
 from baton.model.status import Beginning
-from baton.model.version import ReleaseId, SecurityId
+from baton.model.version import Purpose, ReleaseId, SecurityId
 from workflows.visibility import KIND, PHASE, WAITING_FOR, WAITING_ON, attributes_of
 
 if TYPE_CHECKING:
@@ -33,8 +33,14 @@ if TYPE_CHECKING:
     from baton.model.roster import Roster
     from baton.model.security import SecurityPlan
 
-WORKFLOW = "Release"
-"""The workflow type of a release."""
+WORKFLOWS = {Purpose.RELEASE: "Release", Purpose.RESIGN: "ReSigning"}
+"""The workflow types, by what they do with a version."""
+
+_ONCE_MORE = {
+    Purpose.RELEASE: WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+    Purpose.RESIGN: WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+}
+"""A version is released once, and signed anew as often as it takes."""
 
 _AT_ONCE = 8
 """How many releases are asked at the same time."""
@@ -114,7 +120,8 @@ class Releases:
         Args:
             everything: also those that wait for nobody, and those that are over.
         """
-        query = f"WorkflowType IN ('{WORKFLOW}', '{SECURITY_WORKFLOW}')"
+        kinds = ", ".join(f"'{kind}'" for kind in (*WORKFLOWS.values(), SECURITY_WORKFLOW))
+        query = f"WorkflowType IN ({kinds})"
         if not everything:
             query += " AND ExecutionStatus = 'Running'"
         items = []
@@ -160,7 +167,7 @@ class Releases:
         return await _at_once(one(item) for item in items)
 
     async def start(self, plan: Plan) -> ReleaseHandle:
-        """Start a release. Its workflow id keeps it from running twice.
+        """Start a release, or what signs one anew. Its workflow id keeps it from running twice.
 
         Raises:
             AlreadyStarted: it runs, or was finished; a cancelled one may be started again.
@@ -171,11 +178,11 @@ class Releases:
         try:
             with told(f"could not start {plan.release}"):
                 await self._client.start_workflow(
-                    WORKFLOW,
+                    WORKFLOWS[plan.release.purpose],
                     Beginning(plan=plan),
                     id=plan.release.workflow_id,
                     task_queue=plan.queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                    id_reuse_policy=_ONCE_MORE[plan.release.purpose],
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     search_attributes=attributes_of(plan),
                     static_summary=f"{plan.release} ({plan.release_kind}), started by {plan.started_by}",

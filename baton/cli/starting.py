@@ -44,6 +44,11 @@ def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, a
     """
     plan, place = make_plan(wish, sandbox=sandbox, state=state)
     require_encryption(read_project(wish.folder), place)
+    start_plan(plan, place, yes=yes, as_json=as_json)
+
+
+def start_plan(plan: Plan, place: Place, *, yes: bool, as_json: bool) -> None:
+    """Show a plan, ask, and start what it says; arguments and errors as for :func:`start_release`."""
     if not yes:
         notes().print(plan_page(plan))
         notes().print()
@@ -60,7 +65,7 @@ def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, a
         print_json("started", {**facts, "silent": silent})
         return
     typer.echo(f"{plan.release} runs as {plan.release.workflow_id}{f': {address}' if address else ''}")
-    typer.echo(place.command(f"baton status {plan.release.project}/{plan.release.version}") + " --watch")
+    typer.echo(place.command(f"baton status {plan.release.typed}") + " --watch")
 
 
 async def _start(releases: Releases, plan: Plan) -> tuple[str, list[str]]:

@@ -136,7 +136,7 @@ def commands_for(waiting: Waiting, status: ReleaseStatus) -> list[str]:
     step = next((step for step in status.steps if step.name == waiting.what), None)
     if step is None:
         return [waiting.command]
-    named = f"{status.release.project}/{status.release.version} {step.name}"
+    named = f"{status.release.typed} {step.name}"
     log = [] if step.log is None else [f"baton log {named}"]
     return log + [
         (waiting.command if step.signed_by else f"baton provide {named} FILE…")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from baton.model.evidence import Record
     from baton.model.manifest import Manifest
     from baton.model.plan import Plan
+    from baton.model.resigning import Resigning
 
 _DESCRIBED = "describe"
 """The step that a manifest names for the SPDX documents that Baton makes."""
@@ -50,12 +51,16 @@ def _manifest_faults(folder: Folder, record: Record, plan: Plan, manifest: Manif
         yield f"the manifest is of {manifest.project} {manifest.version}; the list is of {index.release}"
     if record.source is not None and manifest.commit != record.source.commit:
         yield f"the manifest is of commit {manifest.commit}; the source was prepared as {record.source.commit}"
-    if not plan.source.prepare and manifest.commit != plan.source.commit:
+    # What was released is signed anew as it is, whatever had been prepared on top of its plan's commit.
+    if plan.resigning is None and not plan.source.prepare and manifest.commit != plan.source.commit:
         yield f"the manifest is of commit {manifest.commit}; the plan releases {plan.source.commit}"
 
 
 def made_as_told(folder: Folder, record: Record, plan: Plan, manifest: Manifest) -> Iterator[Check]:
     """Whether each file of the manifest is what its step made, and each step built the released commit."""
+    if plan.resigning is not None:
+        yield from _listed_as_told(plan.resigning, manifest)
+        return
     made: dict[str, ManifestFile] = {}
     for built in record.built:
         subject = f"step {built.step}"
@@ -77,6 +82,19 @@ def made_as_told(folder: Folder, record: Record, plan: Plan, manifest: Manifest)
         yield bad("files", f"the manifest and what the steps made differ: {', '.join(wrong[:10])}")
     else:
         yield good("files", f"{counted(len(manifest.files), 'file')}, each as its step made it")
+
+
+def _listed_as_told(resigning: Resigning, manifest: Manifest) -> Iterator[Check]:
+    """Whether a manifest of what was signed anew has the files of the list that a person gave, if one did."""
+    if resigning.evidence is not None:
+        yield good("files", f"{counted(len(manifest.files), 'file')}, of the release whose evidence is in the plan")
+        return
+    wanted = {file.name: file.digest for file in resigning.files}
+    came = {file.name: file.digest for file in manifest.files}
+    if differing := sorted(name for name, _ in wanted.items() ^ came.items()):
+        yield bad("files", f"the manifest and the plan's list differ: {', '.join(dict.fromkeys(differing))[:500]}")
+    else:
+        yield good("files", f"{counted(len(came), 'file')}, each as the plan lists it")
 
 
 def signed_as_planned(folder: Folder, record: Record, plan: Plan, manifest: Manifest) -> Iterator[Check]:

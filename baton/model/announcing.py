@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Event(StrEnum):
     """What people are told about.
 
-    A release waits for somebody; it has waited for too long; it is public; it was given up.
+    A release waits for somebody; it has waited for too long; it is public; it was given up. What was public before has
+    new signatures.
     """
 
     WAITING = "waiting"
     REMINDER = "reminder"
     RELEASED = "released"
     CANCELLED = "cancelled"
+    RESIGNED = "re-signed"
 
 
 class LogAnnouncer(Value):

@@ -11,6 +11,7 @@ from baton.model.announcing import Announcer
 from baton.model.base import Commit, Digest, Name, Text, Value, canonical_json, digest_of
 from baton.model.building import Check, Command, Seconds, Step
 from baton.model.code_signing import Notarization, PlatformStep
+from baton.model.resigning import Resigning
 from baton.model.roster import Roster
 from baton.model.signing import (
     DispatchedSigner,
@@ -20,7 +21,7 @@ from baton.model.signing import (
     Signer,
     SigstoreInstance,
 )
-from baton.model.version import ReleaseId, ReleaseKind, SecurityId, Stream, Version
+from baton.model.version import Purpose, ReleaseId, ReleaseKind, SecurityId, Stream, Version
 
 
 class SourcePlan(Value):
@@ -170,6 +171,7 @@ class Plan(Value):
         reminders: when people are told again of what waits, in order of time.
         publish_evidence: whether the record of the release becomes public beside its files.
         barrier: what the release waits for before it goes public, as one of a security release; None if it goes alone.
+        resigning: what is signed anew, where that is all that is done; nothing is prepared, built or checked then.
     """
 
     kind: Literal["urn:baton:plan:v1"] = "urn:baton:plan:v1"
@@ -181,7 +183,7 @@ class Plan(Value):
     unsigned_acts: bool = False
     started_by: Name
     source: SourcePlan
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=100)
+    steps: tuple[Step, ...] = Field(max_length=100)
     platform: tuple[PlatformStep, ...] = Field(default=(), max_length=50)
     checks: tuple[Check, ...] = Field(default=(), max_length=50)
     sboms: bool = True
@@ -194,6 +196,7 @@ class Plan(Value):
     publish_evidence: bool = False
     # Left out of the plan's JSON where there is none, so that a plan without it keeps the digest that it always had.
     barrier: Barrier | None = Field(default=None, exclude_if=lambda barrier: barrier is None)
+    resigning: Resigning | None = Field(default=None, exclude_if=lambda resigning: resigning is None)
     roster: Roster
     queue: Name = "release"
 
@@ -203,6 +206,18 @@ class Plan(Value):
             raise ValueError("a plan needs a gate where people agree")
         if any(gate.name == JOINT_GATE for gate in self.gates):
             raise ValueError(f"only the gate of a barrier is called {JOINT_GATE}")
+        return self
+
+    @model_validator(mode="after")
+    def _builds_or_signs_anew(self) -> Self:
+        source = self.source
+        made = self.steps or self.platform or self.checks or source.prepare or source.push_tag or self.barrier
+        if (self.release.purpose is Purpose.RESIGN) != (self.resigning is not None):
+            raise ValueError("a plan says what is signed anew if that is its purpose, and only then")
+        if self.resigning is None and not self.steps:
+            raise ValueError("a release needs a step that builds something")
+        if self.resigning is not None and made:
+            raise ValueError("where files are signed anew, none is prepared, built, checked or tagged")
         return self
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from packaging.version import InvalidVersion
 from packaging.version import Version as _Pep440
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from baton.model.base import Name, Value
 
@@ -80,16 +80,33 @@ def kind_of(version: Version, stream: Stream) -> ReleaseKind:
     return ReleaseKind.FINAL
 
 
+class Purpose(StrEnum):
+    """What is done with a version: it is released, or, once it is public, signed anew."""
+
+    RELEASE = "release"
+    RESIGN = "resign"
+
+
 class ReleaseId(Value):
-    """Which release: one version of one project. Its workflow id is the mutex that keeps it from running twice."""
+    """Which release: one version of one project. Its workflow id is the mutex that keeps it from running twice.
+
+    Attributes:
+        purpose: what is done with the version. In JSON it is there for a re-signing alone.
+    """
 
     project: Name
     version: Version
+    purpose: Purpose = Field(default=Purpose.RELEASE, exclude_if=lambda purpose: purpose is Purpose.RELEASE)
 
     @property
     def workflow_id(self) -> str:
-        """The Temporal workflow id: ``release/PROJECT/VERSION``."""
-        return f"release/{self.project}/{self.version}"
+        """The Temporal workflow id: ``release/PROJECT/VERSION``, or ``resign/PROJECT/VERSION``."""
+        return f"{self.purpose}/{self.project}/{self.version}"
+
+    @property
+    def typed(self) -> str:
+        """As people type it: ``PROJECT/VERSION``, or ``resign/PROJECT/VERSION``."""
+        return f"{self.project}/{self.version}" if self.purpose is Purpose.RELEASE else self.workflow_id
 
     @property
     def branch(self) -> str:
@@ -97,7 +114,8 @@ class ReleaseId(Value):
         return f"baton/{self.project}-{self.version}"
 
     def __str__(self) -> str:
-        return f"{self.project} {self.version}"
+        named = f"{self.project} {self.version}"
+        return named if self.purpose is Purpose.RELEASE else f"the re-signing of {named}"
 
 
 class SecurityId(Value):

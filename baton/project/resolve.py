@@ -25,7 +25,7 @@ from baton.project.step_tables import steps_on
 from baton.project.template import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from baton.model.roster import OpenPgpKey, SigstoreIdentity
@@ -85,11 +85,10 @@ def resolve(
     """
     streams = [parts.stream(name, table) for name, table in project.settings.streams.items()]
     day = today or datetime.now(UTC).date()
-    stream, reasons = _stream_of(version, streams, day)
-    if not is_whole(commit):
-        reasons.append(f"{commit!r} is not the whole id of a commit; expected 40 or 64 hexadecimal digits")
-    reasons += _objections(project, started_by, rehearsal=sandbox is not None)
+    stream, reasons = stream_of(version, streams)
+    reasons += objections(project, started_by, commit, rehearsal=sandbox is not None)
     if stream is not None:
+        reasons += _ended(stream, day)
         reasons += _nothing_built(project, Occasion.of(version, stream))
     if stream is None or reasons:
         raise CannotPlan(reasons)
@@ -148,8 +147,8 @@ def _plan(
     )
 
 
-def _stream_of(version: str, streams: list[Stream], today: date) -> tuple[Stream | None, list[str]]:
-    """The stream that the version belongs to, and what stands against releasing from it."""
+def stream_of(version: str, streams: Sequence[Stream]) -> tuple[Stream | None, list[str]]:
+    """The stream that a version belongs to; or none, and why."""
     try:
         normal = str(Pep440(version))
     except InvalidVersion:
@@ -160,15 +159,21 @@ def _stream_of(version: str, streams: list[Stream], today: date) -> tuple[Stream
     if stream is None:
         listed = ", ".join(stream.name for stream in streams)
         return None, [f"{version} belongs to no stream of the project; its streams: {listed}"]
-    if stream.status is StreamStatus.END_OF_LIFE:
-        return stream, [f"stream {stream.name} is at its end of life; nothing is released from it any more"]
-    if stream.end_of_life is not None and stream.end_of_life <= today:
-        end = f"stream {stream.name} reached its end of life on {stream.end_of_life}"
-        return stream, [f"{end}; if that was put off, correct its end-of-life"]
     return stream, []
 
 
-def _objections(project: Project, started_by: str, *, rehearsal: bool) -> Iterator[str]:
+def _ended(stream: Stream, today: date) -> Iterator[str]:
+    if stream.status is StreamStatus.END_OF_LIFE:
+        yield f"stream {stream.name} is at its end of life; nothing is released from it any more"
+    elif stream.end_of_life is not None and stream.end_of_life <= today:
+        end = f"stream {stream.name} reached its end of life on {stream.end_of_life}"
+        yield f"{end}; if that was put off, correct its end-of-life"
+
+
+def objections(project: Project, started_by: str, commit: str, *, rehearsal: bool) -> Iterator[str]:
+    """What stands against somebody starting anything of a project from a commit, whichever version is meant."""
+    if not is_whole(commit):
+        yield f"{commit!r} is not the whole id of a commit; expected 40 or 64 hexadecimal digits"
     settings = project.settings
     if settings.project.sandbox and not rehearsal:
         yield (

@@ -8,21 +8,24 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 from baton.model.errors import BatonError, Conflict, Failed, Invalid, Missing
+from baton.model.version import Purpose
 from baton.store.closed import require_closed_folder
 from baton.store.files import digest_of_file, os_problem, sync_folder
 from baton.store.port import PART_PREFIX
 from baton.targets.documents import lay_out, require_laid_out
 from baton.targets.parallel import for_each
 from baton.targets.port import TargetAdapter
-from baton.targets.public import fetch_and_compare
+from baton.targets.public import fetch_and_compare, fetch_file
+from baton.targets.renewal import look, renew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from baton.model.manifest import Artifact
     from baton.model.version import ReleaseId
     from baton.store import Progress, Store
+    from baton.targets.renewal import Renewal
 
 EVIDENCE = "evidence"
 """The folder beside a project's releases with the record of each; no version is called so."""
@@ -111,12 +114,33 @@ class DirectoryAdapter(TargetAdapter):
             shutil.rmtree(staged)
         return True
 
+    def find_public(self, release: ReleaseId, names: Iterable[str]) -> list[Artifact]:
+        """See :meth:`TargetAdapter.find_public`."""
+        return look(self._public(release), names)
+
+    def fetch_public(self, release: ReleaseId, name: str, to: Path, *, progress: Progress | None = None) -> None:
+        """See :meth:`TargetAdapter.fetch_public`."""
+        fetch_file(self.address(release), name, to, progress=progress)
+
+    def renew(self, release: ReleaseId, renewal: Renewal, store: Store, *, progress: Progress | None = None) -> str:
+        """See :meth:`TargetAdapter.renew`: a whole new folder is made in staging, and trades places with the old."""
+        with _os_problems(f"could not put new signatures beside the files of {release.project} {release.version}"):
+            renew(self._public(release), renewal, store, staging=self._make_staging(release), progress=progress)
+        return self.address(release)
+
     def publish_evidence(
-        self, release: ReleaseId, documents: Sequence[Artifact], store: Store, *, progress: Progress | None = None
+        self,
+        release: ReleaseId,
+        documents: Sequence[Artifact],
+        store: Store,
+        *,
+        named: str | None = None,
+        progress: Progress | None = None,
     ) -> str:
         """See :meth:`TargetAdapter.publish_evidence`. It stands in ``PROJECT/evidence/VERSION``."""
-        public = self.served / release.project / EVIDENCE / release.version
-        address = f"{self.url}/{release.project}/{EVIDENCE}/{release.version}/"
+        name = named or release.version
+        public = self.served / release.project / EVIDENCE / name
+        address = f"{self.url}/{release.project}/{EVIDENCE}/{name}/"
         with _os_problems(f"could not make the evidence of {release} public"):
             if not os.path.lexists(public):
                 staged = self._make_staging(release)
@@ -131,7 +155,9 @@ class DirectoryAdapter(TargetAdapter):
         return self.served / release.project / release.version
 
     def _staged(self, release: ReleaseId) -> Path:
-        return self.staging / release.project / release.version
+        # No version has a - in its normal form, so that nothing else is staged there.
+        name = release.version if release.purpose is Purpose.RELEASE else f"{release.version}-{release.purpose}"
+        return self.staging / release.project / name
 
     def _make_staging(self, release: ReleaseId) -> Path:
         if not self.served.is_dir():

@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from baton.model.manifest import Artifact
     from baton.model.version import ReleaseId
     from baton.store import Progress, Store
+    from baton.targets.renewal import Renewal
 
 
 class TargetAdapter(ABC):
@@ -70,8 +72,45 @@ class TargetAdapter(ABC):
         """
 
     @abstractmethod
+    def find_public(self, release: ReleaseId, names: Iterable[str]) -> list[Artifact]:
+        """Those of these files that the release has in public, as the place itself keeps them.
+
+        Raises:
+            Failed, Unavailable: the place can't be read.
+        """
+
+    @abstractmethod
+    def fetch_public(self, release: ReleaseId, name: str, to: Path, *, progress: Progress | None = None) -> None:
+        """Fetch one file as the public would, and write it to a file, whatever it holds.
+
+        Raises:
+            Unavailable: it is not to be seen, or the server does not answer.
+            Failed: the server refuses, or sends people elsewhere.
+        """
+
+    @abstractmethod
+    def renew(self, release: ReleaseId, renewal: Renewal, store: Store, *, progress: Progress | None = None) -> str:
+        """Put fresh signatures beside the release's files, all at one moment; the files stay as they are.
+
+        Returns:
+            The release's address.
+
+        Raises:
+            Conflict: a file is not what it has to be, or the signatures there are neither those that were there when
+                people were asked nor the fresh ones; nothing is changed then.
+            Missing: the release is not public there, or the store lacks a signature.
+            Unavailable: the store or the place can't be reached now.
+        """
+
+    @abstractmethod
     def publish_evidence(
-        self, release: ReleaseId, documents: Sequence[Artifact], store: Store, *, progress: Progress | None = None
+        self,
+        release: ReleaseId,
+        documents: Sequence[Artifact],
+        store: Store,
+        *,
+        named: str | None = None,
+        progress: Progress | None = None,
     ) -> str:
         """Make the record of a release public beside its files, all of it at one moment, and fetch it back.
 
@@ -79,6 +118,7 @@ class TargetAdapter(ABC):
             release: whose record it is.
             documents: every document; a name may lead into one folder (see :class:`baton.model.evidence.Document`).
             store: has them.
+            named: what the record is called beside that of the release itself, which is called as its version.
             progress: told the bytes that were fetched back.
 
         Returns:

@@ -10,10 +10,12 @@ from urllib.parse import quote
 import httpx
 
 from baton.model.errors import Conflict, Failed, Unavailable
+from baton.store.files import os_problem
 from baton.targets.parallel import for_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from baton.model.manifest import Artifact
     from baton.store import Progress
@@ -41,13 +43,41 @@ def fetch_and_compare(folder: str, files: Sequence[Artifact], *, progress: Progr
         Unavailable: a file is not there yet, or the server does not answer.
         Failed: the server refuses, or redirects to another host or too often.
     """
-    with httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+    with _client() as client:
 
         def check(file: Artifact, tell: Progress) -> None:
             _check(client, httpx.URL(folder + quote(file.name)), file, tell)
 
         for_each(files, check, at_once=_AT_ONCE, progress=progress)
     return len(files)
+
+
+def fetch_file(folder: str, name: str, to: Path, *, progress: Progress | None = None) -> None:
+    """Fetch one file from below an address into a file, in constant memory, whatever it holds.
+
+    Args:
+        folder: the address of the folder, with a ``/`` at its end.
+        name: the file's name there.
+        to: where to write it.
+        progress: told the bytes so far.
+
+    Raises:
+        Unavailable, Failed: as :func:`fetch_and_compare`; or it can't be written.
+    """
+    tell = progress or (lambda _: None)
+    url = httpx.URL(folder + quote(name))
+    with _client() as client, _answer(client, url) as response:
+        try:
+            with to.open("wb") as file:
+                for chunk in response.iter_raw():
+                    file.write(chunk)
+                    tell(file.tell())
+        except OSError as error:
+            raise os_problem(error, f"could not write {to}") from error
+
+
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"})
 
 
 def _check(client: httpx.Client, url: httpx.URL, file: Artifact, tell: Progress) -> None:

@@ -29,6 +29,9 @@ SUFFIXES = {
 _PARTS_OF_SIGNATURES = (".sig", ".crt")
 """Sigstore's older form in two files, beside which there is a bundle."""
 
+_KEPT = re.compile(r"\.[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[1-9][0-9]?)?(?=\.(json|sigstore|asc)$)")
+"""What the name of a signature has that was kept when its file was signed anew; see :mod:`baton.model.resigning`."""
+
 _VERSION = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)+(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?")
 
 
@@ -113,8 +116,11 @@ def _hidden(path: Path) -> bool:
 
 
 def _signed_file(path: Path) -> Path:
-    """The file that a signature belongs to; any other file is itself."""
+    """The file that a signature belongs to, also one that was kept and is not verified; any other file is itself."""
     signed = path.with_name(signed_name(path.name))
+    renewed = path.with_name(signed_name(_KEPT.sub("", path.name)))
+    if renewed != signed and renewed.is_file() and (signed == path or not signed.is_file()):
+        return renewed
     if signed != path:
         return signed
     for part in _PARTS_OF_SIGNATURES:

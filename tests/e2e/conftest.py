@@ -16,6 +16,7 @@ import pytest
 from temporalio.service import RPCError
 
 from baton.cli.connect import connect
+from baton.cli.names import parse_release
 from baton.model.plan import Plan
 from baton.model.status import Beginning, ReleaseStatus
 from baton.sandbox.embedded import EmbeddedWorld
@@ -90,7 +91,7 @@ class Baton:
     ) -> ReleaseStatus:
         """Ask for the status until it fulfils a condition, whatever is down meanwhile."""
         client = await connect(address=read_world(self._state).temporal_address)
-        handle = client.get_workflow_handle(f"release/{release}")
+        handle = client.get_workflow_handle(parse_release(release).workflow_id)
         async with asyncio.timeout(within):
             while True:
                 with contextlib.suppress(RPCError):

@@ -34,6 +34,7 @@ NOT_ON_THE_WAY |= {"order_run", "follow_run", "retry_run", "collect_run", "cance
 NOT_ON_THE_WAY |= {"offer_source", "withdraw_source", "keep_joint", "take_signatures"}
 NOT_ON_THE_WAY |= {"order_signing", "follow_signing", "retry_signing", "collect_signing", "cancel_signing"}
 NOT_ON_THE_WAY |= {"sign_platform", "verify_authenticode", "submit_notarization", "await_notarization", "staple"}
+NOT_ON_THE_WAY |= {"take_stock", "renew_signatures"}
 ON_THE_WAY = sorted(CONTRACT.keys() - NOT_ON_THE_WAY)
 RELEASES = 5
 """So many at once share the deaths: most of the time goes by until one is noticed."""

@@ -19,7 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.hearing import HearActivities
-from baton.model import evidence, hearing, platform, security, work
+from baton.model import evidence, hearing, platform, renewing, security, work
 from baton.model.acts import Answer
 from baton.model.code_signing import Notarization
 from baton.model.errors import BatonError
@@ -32,6 +32,7 @@ from baton.store.local import LocalStore
 from tests.conftest import CONTRACT, PATIENCE, executable
 from tests.workflows.people import People, make_people
 from workflows.release import ReleaseWorkflow
+from workflows.resign import ReSigningWorkflow
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
     "submit_notarization": lambda a: platform.Submitted(submissions=_submissions(a.step)),
     "await_notarization": lambda a: platform.Notarized(submissions=a.submitted.submissions, logs=(DIGEST,)),
     "staple": lambda a: a.built.model_copy(update={"step": a.step.name, "artifacts": STAPLED}),
+    "take_stock": lambda a: renewing.Stock(target=a.target.name, manifest=MANIFEST, old=SET),
+    "renew_signatures": lambda a: renewing.Renewed(
+        target=a.target.name, url=f"https://example.org/{a.target.name}", signatures=2, kept=1
+    ),
     "tell": lambda _: work.Told(sent=True),
     "write_evidence": lambda _: SET,
     "sign_evidence": lambda _: SET,
@@ -283,13 +288,16 @@ async def running(env: WorkflowEnvironment, plan: Plan, machines: Machines, *, w
     renamed = {queue: f"{queue}-{unique}" for queue in plan.queues}
     plan = apart(plan, unique)
     workers = [worker_of(env, queue, machines.activities()) for queue in plan.queues if queue != renamed.get(without)]
-    runner = Worker(env.client, task_queue=plan.queue, workflows=[ReleaseWorkflow])
+    runner = Worker(env.client, task_queue=plan.queue, workflows=[ReleaseWorkflow, ReSigningWorkflow])
     workers.append(runner)
     async with asyncio.TaskGroup() as group:
         serving = [group.create_task(worker.run()) for worker in workers]
         try:
             handle = await env.client.start_workflow(
-                ReleaseWorkflow.run, Beginning(plan=plan), id=f"release/{unique}", task_queue=plan.queue
+                ReleaseWorkflow.run if plan.resigning is None else ReSigningWorkflow.run,
+                Beginning(plan=plan),
+                id=f"{plan.release.purpose}/{unique}",
+                task_queue=plan.queue,
             )
             yield Run(handle, machines, plan, runner)
         finally:

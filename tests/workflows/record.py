@@ -55,6 +55,17 @@ EVERYTHING: dict[str, Any] = {
 
 ELSEWHERE: dict[str, Any] = {**EVERYTHING, "steps": [*EVERYTHING["steps"], *NAMED["steps"]]}
 
+ANEW: dict[str, Any] = {
+    "release": {"project": "hello", "version": "1.0.0", "purpose": "resign"},
+    "source": {"repository": "/nowhere/hello", "commit": "c" * 40, "tag": "v1.0.0", "push_tag": False},
+    "steps": [],
+    "resigning": {"files": [{"name": "hello.exe", "digest": "sha256:" + "d" * 64}], "dated": "2026-11-23"},
+    "gates": [
+        {"name": "files", "before": "sign", "needs": {"release-manager": 1}},
+        {"name": "publish", "before": "publish", "needs": {"release-manager": 2}},
+    ],
+}
+
 
 async def agree(run: Run, gate: str, *people: str) -> None:
     for person in people:
@@ -105,6 +116,16 @@ async def elsewhere(run: Run) -> None:
     await run.handle.result()
 
 
+async def resigned(run: Run) -> None:
+    """New signatures for files of a list; what is public differs at first, and people decide to look again."""
+    run.machines.fail("take_stock", "hello.exe is another file")
+    status = await run.until(lambda status: any(waiting.kind == "decision" for waiting in status.waiting))
+    await run.say(decision(status, Choice.RETRY))
+    await agree(run, "files", "ada")
+    await agree(run, "publish", "ada", "grace")
+    await run.handle.result()
+
+
 def anonymous(node: Any) -> Any:
     """The same history without what tells of the machine that recorded it; a replay needs none of it."""
     if isinstance(node, list):
@@ -138,6 +159,7 @@ async def record_releases(env: WorkflowEnvironment) -> None:
         decided: EVERYTHING,
         cancelled: EVERYTHING,
         elsewhere: ELSEWHERE,
+        resigned: ANEW,
     }
     for story, changes in stories.items():
         async with running(env, Plan.model_validate({**PLAN, **changes}), Machines()) as run:

@@ -162,12 +162,9 @@ async def test_machines_people_and_the_team_sign_at_once_and_all_is_verified_tog
     ("signers", "made"),
     [
         ([MACHINE, TEAM], ["sign_files", "sign_files"]),
-        ([MACHINE], ["sign_files"]),
-        ([TEAM], ["sign_files"]),
-        ([ELSEWHERE], ["collect_signing"]),
         ([ELSEWHERE, TEAM], ["collect_signing", "sign_files"]),
     ],
-    ids=["machine and team", "machine, no gpg", "no sigstore, team", "dispatched", "dispatched and team"],
+    ids=["machine and team", "dispatched and team"],
 )
 async def test_what_needs_nobody_waits_for_nobody(
     release: Release, machines: Machines, signers: list[Any], made: list[str]

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 MACHINE = "signing-worker"
 """The name by which the signing worker asks the sandbox's Sigstore for its identity."""
 
-READY_WITHIN = 60.0
-"""Seconds that a server or worker gets to come up; a slow laptop with a cold disk needs ten."""
+READY_WITHIN = 120.0
+"""Seconds that a server or worker gets to come up; a slow laptop with a cold disk needs ten, a busy one a minute."""
 
 
 _PATIENCE = 3

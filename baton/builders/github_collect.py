@@ -63,9 +63,9 @@ def _log(api: GitHubApi, run: OutsideRun, now: WorkflowRun, folder: Path, intake
     digest = intake.store.put_file(log).digest
     report = report_of(now, jobs, [])
     if report.state is RunState.CANCELLED:
-        raise Failed(f"{report.line}: find out who did, and why; what it did not do can be run again")
+        raise Failed(f"{report.line}: {report.url}: find out who did, and why; what it did not do can be run again")
     if report.state is not RunState.SUCCEEDED:
-        raise FailedWithLog(f"{report.line}; it said last:\n{excerpt(log)}", log=digest)
+        raise FailedWithLog(f"{report.line}: {report.url}; it said last:\n{excerpt(log)}", log=digest)
     return digest
 
 

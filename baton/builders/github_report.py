@@ -107,7 +107,7 @@ def _line(run: WorkflowRun, state: RunState, jobs: list[Job], pending: list[Pend
             said = f"ended with {run.conclusion}" + (f" in {current}" if current else "")
         case RunState.CANCELLED:
             said = "was cancelled in GitHub"
-    return shorten(f"{which} {said}", 1500, placeholder=" …") + f": {run.html_url}"
+    return shorten(f"{which} {said}", 1500, placeholder=" …")
 
 
 def _approvals(pending: list[PendingDeployment]) -> str:

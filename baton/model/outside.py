@@ -108,7 +108,7 @@ class RunReport(Value):
 
     Attributes:
         stage: the part of the run that is under way, waits or failed; may be empty.
-        line: one line for people, complete without the other fields.
+        line: one line for people, which needs no other field but ``url`` beside it.
         url: where people see it, or where they approve if it waits for that.
         attempt: which attempt of the run this is about.
         look_again: suggested seconds until the next look.

@@ -91,3 +91,30 @@ async def test_a_worker_for_one_job_does_it_and_leaves(
     finally:
         if process.returncode is None:
             process.kill()
+
+
+async def test_a_worker_for_one_job_that_gets_none_leaves_when_it_is_told_to(
+    temporal: WorkflowEnvironment, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+    environment = {
+        **os.environ,
+        "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
+        "BATON_STORE": str(tmp_path / "store"),
+        "BATON_WORKSPACE": str(tmp_path / "work"),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(WORKER), "--queue=build-idle", "--once", f"--ready-file={ready}"),
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not ready.exists():
+                await asyncio.sleep(0.05)
+            process.terminate()
+            _, said = await process.communicate()
+        assert process.returncode == 0, said.decode()
+    finally:
+        if process.returncode is None:
+            process.kill()

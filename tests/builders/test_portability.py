@@ -9,12 +9,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import os, sys
-import psutil  # has modules of its own for each system
-for name in ("fcntl", "grp", "pwd", "termios", "tty", "pty"):
+import asyncio, os, signal, sys
+import platformdirs, psutil  # have modules of their own for each system
+for name in ("fcntl", "grp", "pwd", "resource", "syslog", "termios", "tty", "pty"):
     sys.modules[name] = None
 for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_DIRECTORY", "fchmod", "killpg"):
     delattr(os, name)
+for name in ("chown", "fork", "geteuid", "getpgid", "getuid", "mkfifo", "setsid", "statvfs"):
+    delattr(os, name)
+del signal.SIGKILL, signal.SIGHUP, signal.SIGALRM
 import worker
 from pathlib import Path
 from baton.builders.process import Watch, run
@@ -31,11 +34,24 @@ kept = store.put_file(folder / "made")
 store.fetch(kept.digest, folder / "again")
 store.fetch(kept.digest, folder / "again")
 print((folder / "again").read_text(), worker.Queue.parse("build-windows").duty)
+
+class Loop(asyncio.SelectorEventLoop):
+    def add_signal_handler(self, *_):
+        raise NotImplementedError
+
+async def told():
+    stop = asyncio.Event()
+    worker._when_told_to_stop(asyncio.get_running_loop(), stop)
+    signal.raise_signal(signal.SIGTERM)
+    await stop.wait()
+    print("told to stop")
+
+Loop().run_until_complete(told())
 """
 
 
-def test_a_worker_builds_without_what_only_posix_has(tmp_path: Path) -> None:
+def test_a_worker_builds_and_is_told_to_stop_without_what_only_posix_has(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     line = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.stdout == "it build\n", done.stderr
+    assert done.stdout == "it build\ntold to stop\n", done.stderr

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.makings import MakingRecords
 from activities.records import Records
 from activities.work import does, progress
 from baton.builders.check import run_check
 from baton.builders.command import LocalBuilder
 from baton.builders.workspace import Workspace
 from baton.model import work
+from baton.model.attesting import Making
 
 if TYPE_CHECKING:
     from baton.settings import WorkerSettings
@@ -31,8 +34,22 @@ class BuildActivities:
         records, name = Records(self._store, what.release), f"build/{what.step.name}/{what.attempt}"
         if (done := records.find(name, work.Built)) is not None:
             return done
-        builder = LocalBuilder(self._workspace)
-        return records.keep(name, builder.build(what, progress=progress(), cancelled=activity.is_cancelled))
+        started = datetime.now(UTC)
+        built = LocalBuilder(self._workspace).build(what, progress=progress(), cancelled=activity.is_cancelled)
+        making = Making(
+            step=what.step,
+            repository=what.source.repository,
+            commit=built.commit,
+            artifacts=built.artifacts.digest,
+            by=built.builder,
+            log=built.log,
+            attempt=what.attempt,
+            started=started,
+            finished=datetime.now(UTC),
+        )
+        # First, so that whoever finds it built finds how as well.
+        MakingRecords(self._store, what.release).keep_making(making)
+        return records.keep(name, built)
 
     @does(work.RUN_CHECK)
     def run_check(self, what: work.RunCheck) -> work.Checked:

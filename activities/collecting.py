@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.makings import MakingRecords
 from activities.work import does, progress
 from baton import sbom
 from baton.builders.workspace import Workspace
 from baton.inspection import inspect_files
 from baton.inspection.compare import Different, keep_report
 from baton.model import work
+from baton.model.attesting import Reworking
 from baton.model.base import canonical_json
 from baton.model.errors import Missing, Refused
-from baton.model.manifest import SBOM_SUFFIX, Manifest, ManifestFile, ManifestRef, SetRef
+from baton.model.manifest import SBOM_SUFFIX, ArtifactSet, Manifest, ManifestFile, ManifestRef, SetRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +109,11 @@ class CollectActivities:
             store=self._store,
             scratch=self._settings.workspace,
         )
-        return self._store.put_set(documents)
+        made, described = self._store.put_set(documents), SetRef.to(ArtifactSet.of(artifacts))
+        MakingRecords(self._store, what.release).keep_reworking(
+            Reworking(step=None, of=described.digest, artifacts=made.digest)
+        )
+        return made
 
     @does(work.MAKE_MANIFEST)
     def make_manifest(self, what: work.MakeManifest) -> ManifestRef:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from activities.attesting import AttestActivities
 from activities.building import BuildActivities
 from activities.collecting import CollectActivities
 from activities.dispatching import DispatchActivities
@@ -69,10 +70,13 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 outside.cancel_run,
             ]
         case Duty.SIGN:
+            attesting = AttestActivities(store, settings)
             agreed, dispatching = Mandate(store, settings).to_sign_within, DispatchActivities(store, settings)
             within, notary = PlatformSignActivities(store, settings, agreed), NotaryActivities(store, settings, agreed)
             return [
                 SignActivities(store, settings).sign_files,
+                attesting.attest_files,
+                attesting.attest_release,
                 dispatching.order_signing,
                 dispatching.follow_signing,
                 dispatching.retry_signing,

@@ -16,11 +16,13 @@ from activities.hearing import read_joint, read_plan
 from activities.recorded import recorded_manifest
 from activities.released import read_manifest
 from activities.rules import read_projects, rules_for
+from baton.model.attesting import attester
 from baton.model.errors import Refused
 from baton.model.gate import GateResult
 from baton.model.plan import JOINT_GATE, GatePoint, SignWhen
 from baton.model.signing import SigstoreInstance
 from baton.model.version import Purpose
+from baton.model.work import Publish
 from baton.proof import Sigstore
 from baton.proof.agreement import agreed_again
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from activities.rules import Rules
+    from baton.model.attesting import AttestFiles, AttestRelease
     from baton.model.evidence import PublishEvidence, SignEvidence
     from baton.model.plan import Barrier, Gate, Plan, Target
     from baton.model.platform import SignPlatform, SubmitNotarization
@@ -36,11 +39,11 @@ if TYPE_CHECKING:
     from baton.model.roster import Roster
     from baton.model.security import JointManifest
     from baton.model.signing import Signer
-    from baton.model.work import Publish, ReleaseRef, SignFiles
+    from baton.model.work import ReleaseRef, SignFiles
     from baton.settings import WorkerSettings
     from baton.store import Store
 
-    _Asked = SignFiles | Publish | Renew | SignEvidence | PublishEvidence
+    _Asked = SignFiles | Publish | Renew | SignEvidence | PublishEvidence | AttestFiles | AttestRelease
 
 _BEFORE_SIGNING = (GatePoint.BUILD, GatePoint.SIGN)
 _BEFORE_PROMOTION = (GatePoint.BUILD, GatePoint.SIGN, GatePoint.PUBLISH)
@@ -117,6 +120,23 @@ class Mandate:
             if read_manifest(self._store, what.manifest).files != recorded.files:
                 raise Refused(f"manifest {what.manifest.digest} does not list the files of manifest {recorded.digest}")
 
+    def to_attest(self, what: AttestFiles) -> Roster:
+        """Require the same as for signing; returns by whose word it is judged who handed files in."""
+        rules = self._require(_BEFORE_SIGNING, what)
+        _require_signer(what.signer, rules)
+        return rules.roster
+
+    def to_attest_release(self, what: AttestRelease) -> tuple[tuple[Gate, GateResult], ...]:
+        """Require that every gate has passed for these files; returns each with what is proven of it."""
+        rules, passed = self._proven(_BEFORE_PROMOTION, what)
+        _require_signer(what.signer, rules)
+        return passed
+
+    @property
+    def sigstore(self) -> Sigstore:
+        """The Sigstore instance that certifies people."""
+        return self._sigstore
+
     def to_sign_within(self, what: SignPlatform | SubmitNotarization) -> None:
         """Require that every gate before the build has passed, and that files are to be signed inside in this way.
 
@@ -148,7 +168,7 @@ class Mandate:
         What is signed behind a barrier is staged without its signatures before that.
         """
         self._require_purpose(what.release, Purpose.RELEASE)
-        if not what.signed and self._plan(what.release).signs_at_barrier:
+        if not (what.signed or what.attested) and self._plan(what.release).signs_at_barrier:
             _require_target(what.target, self._require((GatePoint.BUILD,), what))
         else:
             _require_planned(what, self._require(_BEFORE_SIGNING, what))
@@ -191,6 +211,10 @@ class Mandate:
 
     def _require(self, points: Sequence[GatePoint], what: _Asked) -> Rules:
         """Require that every gate before these points has passed; returns by whose word."""
+        return self._proven(points, what)[0]
+
+    def _proven(self, points: Sequence[GatePoint], what: _Asked) -> tuple[Rules, tuple[tuple[Gate, GateResult], ...]]:
+        """Require that every gate before these points has passed; returns by whose word, and what is proven of each."""
         plan = self._plan(what.release)
         files = read_manifest(self._store, what.manifest)
         # By the digest that the plan was kept under: another version of Baton may write the same plan in another way.
@@ -200,12 +224,11 @@ class Mandate:
         rules = rules_for(plan, self._settings)
         rules.require_same(plan)
         case = _Case(plan, what.release, what.manifest.digest, what.gates)
-        for gate in rules.gates:
-            if gate.before in points:
-                self._require_passed(gate, case, rules.roster)
+        asked = [gate for gate in rules.gates if gate.before in points]
+        passed = tuple((gate, self._require_passed(gate, case, rules.roster)) for gate in asked)
         if rules.barrier is not None and _stands_before(rules.barrier, points):
             self._require_open(rules.barrier, case, rules.roster)
-        return rules
+        return rules, passed
 
     def _require_open(self, barrier: Barrier, case: _Case, roster: Roster) -> None:
         """Require that people have agreed to exactly these files as part of the whole, and that the embargo is over."""
@@ -232,7 +255,7 @@ class Mandate:
             raise Refused(f"plan {release.plan} is for {plan.release}, not for {release.release}")
         return plan
 
-    def _require_passed(self, gate: Gate, case: _Case, roster: Roster) -> None:
+    def _require_passed(self, gate: Gate, case: _Case, roster: Roster) -> GateResult:
         told = next((result for result in case.told if result.gate == gate.name), None)
         if told is None:
             raise Refused(f"gate {gate.name} has not been opened, so nothing may go on behind it")
@@ -248,6 +271,7 @@ class Mandate:
             )
         if not result:
             raise Refused(f"{result}; asked about {asked.subject}")
+        return result
 
 
 def _stands_before(barrier: Barrier, points: Sequence[GatePoint]) -> bool:
@@ -261,6 +285,9 @@ def _require_planned(what: Publish | Renew, rules: Rules) -> None:
     if signers != rules.signers:
         came, wanted = (", ".join(signer.kind for signer in of) or "nobody" for of in (signers, rules.signers))
         raise Refused(f"the files are signed by {came}; by {rules.source} they have to be by {wanted}")
+    if isinstance(what, Publish) and (what.attested is None) != (attester(signers) is None):
+        lacks = "lack" if what.attested is None else "come with"
+        raise Refused(f"the files {lacks} statements of how they were made, against {rules.source}")
 
 
 def _require_signer(signer: Signer, rules: Rules) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activities.makings import MakingRecords
 from activities.records import Records
 from activities.runs import follow, start_once, stop, take_in
 from activities.work import does, progress
 from baton.builders.outside import Unusable
 from baton.builders.systems import outside_builder
 from baton.model import work
+from baton.model.attesting import Making, Ordered
+from baton.model.errors import Refused
 from baton.model.outside import OutsideRun, RunReport
 
 if TYPE_CHECKING:
@@ -28,7 +31,9 @@ class OutsideActivities:
     def order_run(self, what: work.OrderRun) -> OutsideRun:
         """Start a run once for each order; its id is recorded before anything else can fail."""
         records = Records(self._store, what.release)
-        return start_once(records, _record_of(what), lambda: outside_builder(what.step).dispatch(what.order))
+        run = start_once(records, _record_of(what), lambda: outside_builder(what.step).dispatch(what.order))
+        MakingRecords(self._store, what.release).keep_ordered(Ordered(step=what.step, run=run))
+        return run
 
     @does(work.FOLLOW_RUN)
     def follow_run(self, what: work.FollowRun) -> RunReport:
@@ -48,9 +53,15 @@ class OutsideActivities:
         records, name = Records(self._store, what.release), f"collected/{what.step.name}/{what.run.id}"
         if (done := records.find(name, work.Built)) is not None:
             return done
+        making_records = MakingRecords(self._store, what.release)
+        ordered = making_records.find_ordered(what.step, what.run.id)
+        if ordered is None:
+            raise Refused(f"run {what.run.id} was not started for {what.step.name} as it is planned: {what.run.url}")
+        # Its address as the system gave it, not as the workflow tells it.
+        run = ordered.run.model_copy(update={"attempt": what.run.attempt})
         made = take_in(
             outside_builder(what.step),
-            what.run,
+            run,
             what.step.files,
             store=self._store,
             scratch=self._scratch,
@@ -61,6 +72,18 @@ class OutsideActivities:
         built = work.Built(
             step=what.step.name, commit=made.commit, artifacts=made.artifacts, log=made.log, builder=made.builder
         )
+        making = Making(
+            step=what.step,
+            repository=what.source.repository,
+            commit=made.commit,
+            artifacts=made.artifacts.digest,
+            by=made.builder,
+            log=made.log,
+            run=run,
+            started=ordered.run.dispatched,
+        )
+        # First, so that whoever finds it taken in finds how it was made as well.
+        making_records.keep_making(making)
         return records.keep(name, built)
 
     @does(work.CANCEL_RUN)

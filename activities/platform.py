@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.makings import MakingRecords
 from activities.records import Records
 from activities.work import does, progress
 from baton.builders.port import FailedWithLog
 from baton.model import platform, work
+from baton.model.attesting import Reworking
 from baton.model.base import canonical_json, digest_of, short
 from baton.model.code_signing import Authenticode, Notarization, PlatformStep
 from baton.model.errors import Invalid, Missing, Refused, Unavailable
@@ -69,10 +71,14 @@ class _Room:
             raise Missing(f"{step.of} made no {', '.join(missing)}, which {step.name} is about")
         return [file for file in found if file is not None]
 
-    def _with(self, step: PlatformStep, built: work.Built, changed: dict[str, Artifact]) -> work.Built:
-        """What the step before made, with some files replaced, as what this step made."""
+    def _with(self, what: platform.SignPlatform | platform.Staple, changed: dict[str, Artifact]) -> work.Built:
+        """What the step before made, with some files replaced, as what this step made; that is put on record."""
+        step, built = what.step, what.built
         files = [changed.get(file.name, file) for file in self._store.read_set(built.artifacts).artifacts]
-        return built.model_copy(update={"step": step.name, "artifacts": self._store.put_set(ArtifactSet.of(files))})
+        made = self._store.put_set(ArtifactSet.of(files))
+        reworking = Reworking(step=step, of=built.artifacts.digest, artifacts=made.digest)
+        MakingRecords(self._store, what.release).keep_reworking(reworking)
+        return built.model_copy(update={"step": step.name, "artifacts": made})
 
 
 class PlatformSignActivities(_Room):
@@ -110,7 +116,7 @@ class PlatformSignActivities(_Room):
                     tool.verify(unsigned, made)
                     done = records.keep(name, self._store.put_file(made))
             signed[file.name] = done
-        return self._with(what.step, what.built, signed)
+        return self._with(what, signed)
 
     @does(platform.STAPLE)
     def staple(self, what: platform.Staple) -> work.Built:
@@ -136,7 +142,7 @@ class PlatformSignActivities(_Room):
             stapled[file.name] = done
         if wanted:
             raise Refused(f"{', '.join(sorted(wanted))} was not notarized, so there is no ticket for it")
-        return self._with(what.step, what.built, stapled)
+        return self._with(what, stapled)
 
 
 class NotaryActivities(_Room):

@@ -30,7 +30,7 @@ class PublishActivities:
     def stage(self, what: work.Publish) -> work.Staged:
         """Bring every file to the target's staging, once this worker has proven that people agreed to what precedes."""
         self._mandate.to_stage(what)
-        files = public_files(self._store, what.manifest, what.signed)
+        files = public_files(self._store, what.manifest, what.signed, what.attested)
         target = open_target(what.target, self._settings)
         target.stage(what.release.release, files, self._store, progress=_bytes_of(files, "staged"))
         return work.Staged(files=len(files), total_bytes=sum(file.size for file in files))
@@ -39,7 +39,7 @@ class PublishActivities:
     def promote(self, what: work.Publish) -> work.Promoted:
         """Make what is staged public, once this worker has proven for itself that people agreed."""
         self._mandate.to_promote(what)
-        files = public_files(self._store, what.manifest, what.signed)
+        files = public_files(self._store, what.manifest, what.signed, what.attested)
         target = open_target(what.target, self._settings)
         url = target.promote(what.release.release, files, progress=_bytes_of(files, "compared"))
         return work.Promoted(target=what.target.name, url=url)
@@ -48,7 +48,7 @@ class PublishActivities:
     def check_public(self, what: work.Publish) -> work.Seen:
         """Fetch every file as the public would, and compare it."""
         self._mandate.to_touch(what.release, what.target)
-        files = public_files(self._store, what.manifest, what.signed)
+        files = public_files(self._store, what.manifest, what.signed, what.attested)
         target = open_target(what.target, self._settings)
         checked = target.check_public(what.release.release, files, progress=_bytes_of(files, "fetched back"))
         return work.Seen(files=checked)

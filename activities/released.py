@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from activities.work import progress
+from baton.model.attesting import PROVENANCE_SUFFIX
 from baton.model.base import canonical_json
 from baton.model.errors import Invalid, Refused
 from baton.model.manifest import Artifact, Manifest
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baton.model.base import Digest
-    from baton.model.manifest import ManifestRef
+    from baton.model.manifest import ManifestRef, SetRef
     from baton.model.work import Signed
     from baton.store import Store
 
@@ -46,23 +47,30 @@ def fetch_all(store: Store, files: Sequence[Artifact], folder: Path) -> list[tup
     return at_hand
 
 
-def public_files(store: Store, ref: ManifestRef, signed: tuple[Signed, ...]) -> list[Artifact]:
-    """Everything that becomes public: the manifest's files and their signatures.
+def public_files(
+    store: Store, ref: ManifestRef, signed: tuple[Signed, ...], attested: SetRef | None = None
+) -> list[Artifact]:
+    """Everything that becomes public: the manifest's files, their signatures, and how they were made.
 
     Raises:
-        Refused: the signatures are not one for each file, by that file's name. What else came along with them, nobody
-            would have agreed to.
+        Refused: the signatures or statements are not one for each file, by that file's name. What else came along with
+            them, nobody would have agreed to.
         Missing, Invalid: what is referred to is not there, or not what it has to be.
     """
     files = [Artifact(name=f.name, digest=f.digest, size=f.size) for f in read_manifest(store, ref).files]
-    signatures: list[Artifact] = []
-    for made in signed:
-        came = store.read_set(made.signatures).artifacts
-        wanted = {f"{file.name}{made.signer.suffix}" for file in files}
+    beside: list[tuple[str, str, SetRef]] = [
+        (f"{made.signer.kind} signatures", made.signer.suffix, made.signatures) for made in signed
+    ]
+    if attested is not None:
+        beside.append(("statements of provenance", PROVENANCE_SUFFIX, attested))
+    there = list(files)
+    for what, suffix, made_of_them in beside:
+        came = store.read_set(made_of_them).artifacts
+        wanted = {f"{file.name}{suffix}" for file in files}
         if others := wanted.symmetric_difference(one.name for one in came):
             raise Refused(
-                f"the {made.signer.kind} signatures are not one for each of the manifest's files; too many or missing: "
+                f"the {what} are not one for each of the manifest's files; too many or missing: "
                 f"{', '.join(sorted(others)[:10])}"
             )
-        signatures += came
-    return sorted([*files, *signatures], key=lambda file: file.name)
+        there += came
+    return sorted(there, key=lambda file: file.name)

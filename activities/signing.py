@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from activities.attested import require_attested
 from activities.mandate import Mandate
 from activities.records import Records
 from activities.released import fetch_all, read_manifest
@@ -104,7 +105,10 @@ class VerifyActivities:
 
     @does(work.VERIFY_SIGNATURES)
     def verify_signatures(self, what: work.VerifySignatures) -> work.Verified:
-        """Require one good signature of each kind on every file, by the identity that the plan names, and no other."""
+        """Require one good signature of each kind on every file, by the identity that the plan names, and no other.
+
+        Where a machine signs, each file also needs its good statement of how it was made.
+        """
         if tuple(made.signer for made in what.signed) != what.signers:
             came, wanted = (", ".join(s.kind for s in of) for of in ([m.signer for m in what.signed], what.signers))
             raise Refused(f"the release is signed by {came or 'nobody'}; the plan's signers are {wanted}")
@@ -114,8 +118,9 @@ class VerifyActivities:
         with TemporaryDirectory(dir=self._settings.workspace, prefix="verify-") as folder:
             at_hand = fetch_all(self._store, files, Path(folder))
             report = verify_release(at_hand, signed, trust_config=self._settings.sigstore_trust_config)
-        if not report:
-            raise Refused("signatures do not count: " + "; ".join(report.failures[:10]))
+            if not report:
+                raise Refused("signatures do not count: " + "; ".join(report.failures[:10]))
+            require_attested(self._store, what, Path(folder), self._settings)
         return work.Verified(files=len(files), signatures=sum(len(signatures) for _, signatures in signed))
 
 

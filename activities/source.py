@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.makings import MakingRecords
 from activities.records import Records
 from activities.work import does, progress
 from baton import source
@@ -33,6 +34,7 @@ class SourceActivities:
         if (done := records.find(PREPARED, work.Source)) is not None:
             return done
         made = source.prepare(what.source, self._workspace, progress=progress(), cancelled=activity.is_cancelled)
+        MakingRecords(self._store, what.release).keep_prepared(what.source, made.commit)
         return records.keep(PREPARED, made)
 
     @does(work.PUSH_TAG)

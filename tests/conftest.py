@@ -14,7 +14,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from baton.model import dispatching, evidence, hearing, platform, renewing, security, work
+from baton.model import attesting, dispatching, evidence, hearing, platform, renewing, security, work
 from baton.model.plan import Plan
 from baton.sandbox.ports import Ports, is_free
 from baton.sandbox.state import State
@@ -117,7 +117,7 @@ NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 CONTRACT = {
     item.name: item
-    for room in (work, hearing, platform, evidence, renewing, security, dispatching)
+    for room in (work, hearing, platform, attesting, evidence, renewing, security, dispatching)
     for item in vars(room).values()
     if isinstance(item, work.Work)
 }

@@ -26,12 +26,13 @@ with workflow.unsafe.imports_passed_through():
     from baton.model.status import Phase
 
 if TYPE_CHECKING:
-    from baton.model.manifest import ManifestRef, SetRef
+    from baton.model.manifest import Artifact, ManifestRef, SetRef
     from baton.model.plan import Target
     from baton.model.signing import OwnSigner
     from baton.model.status import Entry
-    from baton.model.work import Built, Signed, Source
+    from baton.model.work import Built, Source
     from workflows.board import Board
+    from workflows.files import ReleaseFiles
     from workflows.step import Steps
 
 WRITE = "evidence"
@@ -58,10 +59,18 @@ class Testimony:
             self._steps.add(f"{WRITE}-on-{target.name}", Phase.ANNOUNCE, target.queue)
 
     async def leave(
-        self, source: Source | None, manifest: ManifestRef, built: tuple[Built, ...], signed: tuple[Signed, ...]
+        self, source: Source | None, built: tuple[Built, ...], files: ReleaseFiles, attestation: Artifact | None
     ) -> None:
-        """Write the record that anyone can check later without Temporal, sign it, and show it."""
-        evidence = await self._write(source, manifest, built, signed)
+        """Write the record that anyone can check later without Temporal, sign it, and show it.
+
+        Args:
+            source: what was built.
+            built: who made what of it.
+            files: what is released.
+            attestation: the statement of who agreed to that, if there is one.
+        """
+        manifest = files.manifest
+        evidence = await self._write(source, built, files, attestation)
         for signer in own_signers(self._plan.signers):
             evidence = await self._sign(signer, manifest, evidence)
         self._board.evidence = evidence.digest
@@ -69,7 +78,7 @@ class Testimony:
             await together(*(self._publish(target, manifest, evidence) for target in self._plan.targets))
 
     async def _write(
-        self, source: Source | None, manifest: ManifestRef, built: tuple[Built, ...], signed: tuple[Signed, ...]
+        self, source: Source | None, built: tuple[Built, ...], files: ReleaseFiles, attestation: Artifact | None
     ) -> SetRef:
         async def attempt(_: int) -> SetRef:
             board = self._board
@@ -81,10 +90,12 @@ class Testimony:
                 phase=board.phase,
                 complete=True,
                 at=workflow.now(),
-                manifest=manifest.digest,
+                manifest=files.manifest.digest,
                 source=source,
                 built=built,
-                signed=signed,
+                signed=files.signed,
+                attested=files.attested,
+                attestation=attestation,
                 steps=tuple(board.steps.values()),
                 gates=tuple(board.gates.values()),
                 published=tuple(board.published),

@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from workflows import orders
 from workflows.concurrency import together
+from workflows.files import ReleaseFiles
 from workflows.orders import order
 
 with workflow.unsafe.imports_passed_through():
@@ -47,24 +48,24 @@ class Publishing:
         if self._plan.source.push_tag:
             self._steps.add(PUSH_TAG, Phase.ANNOUNCE, self._queue)
 
-    async def stage(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
+    async def stage(self, files: ReleaseFiles) -> None:
         """Put everything where it will be public, but where no one sees it yet; all targets at once."""
-        await together(*(self._stage("stage", target, manifest, signed) for target in self._plan.targets))
+        await together(*(self._stage("stage", target, files) for target in self._plan.targets))
 
     async def stage_files(self, manifest: ManifestRef) -> None:
         """Put the files there without signatures, which are made later; so little is left to do behind a barrier."""
-        await together(*(self._stage("stage-files", target, manifest, ()) for target in self._plan.targets))
+        await together(*(self._stage("stage-files", target, ReleaseFiles(manifest)) for target in self._plan.targets))
 
-    async def promote(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
+    async def promote(self, files: ReleaseFiles) -> None:
         """Make it public, one target after the other in the plan's order."""
         for target in self._plan.targets:
-            promoted = await self._promote(target, manifest, signed)
+            promoted = await self._promote(target, files)
             self._board.note("baton", f"public at {promoted.url}")
             self._promoted[target.name] = promoted.url
 
-    async def check_public(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
+    async def check_public(self, files: ReleaseFiles) -> None:
         """Fetch everything back from the public side and compare, all targets at once."""
-        seen = await together(*(self._check_public(target, manifest, signed) for target in self._plan.targets))
+        seen = await together(*(self._check_public(target, files) for target in self._plan.targets))
         self._board.published = [
             Published(target=target.name, url=self._promoted[target.name], checked=each.files)
             for target, each in zip(self._plan.targets, seen, strict=True)
@@ -93,36 +94,34 @@ class Publishing:
             argument = work.WithdrawStaging(release=self._ref, target=target)
             await self._steps.undo(work.UNSTAGE, argument, queue=target.queue)
 
-    async def _stage(
-        self, unit: str, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]
-    ) -> work.Staged:
+    async def _stage(self, unit: str, target: Target, files: ReleaseFiles) -> work.Staged:
         # Noted before it is done, so that a cancellation in the middle is undone too.
         if target not in self._staged:
             self._staged.append(target)
         return await self._on(
             target,
             work.STAGE,
-            lambda: self._publish(target, manifest, signed),
+            lambda: self._publish(target, files),
             unit=unit,
             summary=f"stage on {target.name}",
             done=lambda made: f"{counted(made.files, 'file')}, {made.total_bytes:,} bytes",
         )
 
-    async def _promote(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Promoted:
+    async def _promote(self, target: Target, files: ReleaseFiles) -> work.Promoted:
         return await self._on(
             target,
             work.PROMOTE,
-            lambda: self._publish(target, manifest, signed),
+            lambda: self._publish(target, files),
             unit="promote",
             summary=f"make public on {target.name}",
             done=lambda made: made.url,
         )
 
-    async def _check_public(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Seen:
+    async def _check_public(self, target: Target, files: ReleaseFiles) -> work.Seen:
         return await self._on(
             target,
             work.CHECK_PUBLIC,
-            lambda: self._publish(target, manifest, signed),
+            lambda: self._publish(target, files),
             unit="public",
             summary=f"fetch back from {target.name}",
             done=lambda seen: f"{counted(seen.files, 'file')} fetched back and right",
@@ -145,11 +144,12 @@ class Publishing:
 
         return await self._steps.finish(f"{unit}-{target.name}", attempt, done=done)
 
-    def _publish(self, target: Target, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> work.Publish:
+    def _publish(self, target: Target, files: ReleaseFiles) -> work.Publish:
         return work.Publish(
             release=self._ref,
             target=target,
-            manifest=manifest,
-            signed=signed,
+            manifest=files.manifest,
+            signed=files.signed,
+            attested=files.attested,
             gates=self._board.agreed,
         )

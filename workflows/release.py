@@ -9,9 +9,11 @@ import asyncio
 
 from temporalio import workflow
 
+from workflows.attesting import Attesting
 from workflows.barrier import Barrier
 from workflows.building import Building
 from workflows.evidence import Testimony
+from workflows.files import ReleaseFiles
 from workflows.publishing import Publishing
 from workflows.runbook import Runbook
 from workflows.signing import Signing
@@ -32,6 +34,7 @@ class ReleaseWorkflow(Runbook):
         self._barrier = Barrier(self._board)
         self._building = Building(self._board, self._steps)
         self._signing = Signing(self._board, self._steps)
+        self._attesting = Attesting(self._board, self._steps)
         self._publishing = Publishing(self._board, self._steps)
         self._testimony = Testimony(self._board, self._steps)
 
@@ -43,7 +46,7 @@ class ReleaseWorkflow(Runbook):
             self._board.note(plan.started_by, f"started {plan.release} from commit {plan.source.commit}")
         else:
             self._board.note(carried.replanned_by, f"planned {plan.release} anew, with plan {plan.digest}")
-        for part in (self._building, self._signing, self._publishing, self._testimony):
+        for part in (self._building, self._signing, self._attesting, self._publishing, self._testimony):
             part.list()
         asked_to_cancel = await self._follow(self._runbook(plan))
         if self._course.replanned is not None:
@@ -54,7 +57,8 @@ class ReleaseWorkflow(Runbook):
         return self._board.status()
 
     async def _runbook(self, plan: Plan) -> None:
-        board, building, signing, publishing = self._board, self._building, self._signing, self._publishing
+        board, building, signing = self._board, self._building, self._signing
+        attesting, publishing = self._attesting, self._publishing
         barrier = self._barrier
 
         board.enter(Phase.PREPARE)
@@ -77,22 +81,23 @@ class ReleaseWorkflow(Runbook):
 
         board.enter(Phase.SIGN)
         signed = await signing.sign(manifest)
-        await signing.verify(manifest, signed)
+        files = ReleaseFiles(manifest, signed, await attesting.attest_files(manifest))
+        await signing.verify(files)
 
         board.enter(Phase.STAGE)
-        await publishing.stage(manifest, signed)
+        await publishing.stage(files)
         await self._pass_gates(GatePoint.PUBLISH, manifest.digest)
         await barrier.go()
 
         await self._pass_point_of_no_return()
         board.enter(Phase.PUBLISH)
-        await publishing.promote(manifest, signed)
-        await publishing.check_public(manifest, signed)
+        await publishing.promote(files)
+        await publishing.check_public(files)
 
         board.enter(Phase.ANNOUNCE)
         await publishing.push_tag(source)
         await building.clear()
-        await self._testimony.leave(source, manifest, built, signed)
+        await self._testimony.leave(source, built, files, await attesting.attest_release(manifest))
         board.enter(Phase.RELEASED)
 
     async def _take_back(self) -> None:

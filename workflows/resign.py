@@ -9,6 +9,7 @@ from temporalio import workflow
 
 from workflows.building import Building
 from workflows.evidence import Testimony
+from workflows.files import ReleaseFiles
 from workflows.renewing import Renewing
 from workflows.runbook import Runbook
 from workflows.signing import Signing
@@ -54,7 +55,8 @@ class ReSigningWorkflow(Runbook):
 
         board.enter(Phase.SIGN)
         signed = await signing.sign(manifest)
-        await signing.verify(manifest, signed)
+        files = ReleaseFiles(manifest, signed)
+        await signing.verify(files)
 
         board.enter(Phase.STAGE)
         await self._pass_gates(GatePoint.PUBLISH, manifest.digest)
@@ -64,5 +66,5 @@ class ReSigningWorkflow(Runbook):
         await renewing.renew(manifest, signed)
 
         board.enter(Phase.ANNOUNCE)
-        await self._testimony.leave(None, manifest, (), signed)
+        await self._testimony.leave(None, (), files, None)
         board.enter(Phase.RELEASED)

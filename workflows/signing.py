@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from baton.model.manifest import ManifestRef, SetRef
     from baton.model.signing import OwnSigner, Signer
     from workflows.board import Board
+    from workflows.files import ReleaseFiles
     from workflows.step import Steps
 
 DESCRIBE = "describe"
@@ -98,13 +99,19 @@ class Signing:
         """Stop outside runs that sign; what is in a public log by then stays there."""
         await self._outside.undo(self._steps)
 
-    async def verify(self, manifest: ManifestRef, signed: tuple[work.Signed, ...]) -> None:
-        """Verify every signature as a stranger would, before anyone is asked anything."""
+    async def verify(self, files: ReleaseFiles) -> None:
+        """Verify every signature and statement as a stranger would, before anyone is asked anything."""
 
         async def attempt(_: int) -> work.Verified:
             return await order(
                 work.VERIFY_SIGNATURES,
-                work.VerifySignatures(release=self._ref, signers=self._plan.signers, manifest=manifest, signed=signed),
+                work.VerifySignatures(
+                    release=self._ref,
+                    signers=self._plan.signers,
+                    manifest=files.manifest,
+                    signed=files.signed,
+                    attested=files.attested,
+                ),
                 queue=self._queue,
                 patience=orders.WHOLE_RELEASE,
                 summary="verify as a stranger would",

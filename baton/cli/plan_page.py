@@ -12,6 +12,7 @@ from baton.cli.layout import block, columns, rehearsal_notice
 from baton.cli.plan_steps import checks_part, platform_part, shown, steps_part
 from baton.cli.units import age
 from baton.model.announcing import EmailAnnouncer, WebhookAnnouncer
+from baton.model.attesting import NO_ATTESTATIONS, PROVENANCE_SUFFIX, attester
 from baton.model.plan import Audience, DirectoryTarget, GatePoint
 from baton.model.signing import (
     DispatchedSigner,
@@ -58,6 +59,7 @@ def plan_page(plan: Plan) -> RenderableType:
         parts.append(block("Check", checks_part(plan)))
     parts += _gates(plan, GatePoint.SIGN)
     parts.append(block("Sign each file", _rows(_signer(signer) for signer in plan.signers)))
+    parts.append(block("State how each file was made", _rows([_attester(plan)])))
     parts += _gates(plan, GatePoint.PUBLISH)
     parts.append(block("Publish", _rows(_publishing(plan))))
     if plan.announcers:
@@ -93,6 +95,13 @@ def _gates(plan: Plan, point: GatePoint) -> list[RenderableType]:
             block("", Text.assemble((f"▶ gate {gate.name}: ", "bold yellow"), f"sign-offs of {about}: {needs}{but}"))
         )
     return found
+
+
+def _attester(plan: Plan) -> tuple[str, ...]:
+    signer = attester(plan.signers)
+    if signer is None:
+        return (NO_ATTESTATIONS,)
+    return f"Sigstore ({signer.instance})", signer.identity.identity, PROVENANCE_SUFFIX
 
 
 def _signer(signer: Signer) -> tuple[str, str, str]:

@@ -1,11 +1,8 @@
 """``baton verify``: for people who download; works alone, without a server or a release.toml."""
 
-import re
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,19 +10,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from baton.cli.arguments import Json
 from baton.cli.exits import ExitCode
+from baton.cli.local import local_paths
 from baton.cli.terminal import notes, print_json
-from baton.model.base import Digest
+from baton.model.base import Commit, Digest
 from baton.model.errors import Missing
 from baton.model.version import Version
-from baton.trust import Report, SignatureKind, Trust
+from baton.trust import Expected, ProvenanceReport, Report, SignatureKind, Trust, verify_provenance
 from baton.trust.digests import Digests, load_digests
 from baton.trust.documents import Sourced, load_identities, project_identities
-from baton.trust.subjects import Subject, find_subjects, signed_name
+from baton.trust.subjects import Subject, find_files, find_subjects, signed_name
 from baton.trust.verification import verify_subjects
 from baton.trust.verifiers import usable_cores
-
-_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-_ADDRESSES_AT_ONCE = 8
 
 
 def _version(text: str) -> str:
@@ -40,6 +35,13 @@ def _digest(text: str) -> str:
         return TypeAdapter[str](Digest).validate_python(text)
     except ValidationError as error:
         raise typer.BadParameter("expected sha256: and 64 lower-case hexadecimal digits") from error
+
+
+def _commit(text: str) -> str:
+    try:
+        return TypeAdapter[str](Commit).validate_python(text)
+    except ValidationError as error:
+        raise typer.BadParameter("expected the whole id of a commit: 40 or 64 lower-case hexadecimal digits") from error
 
 
 def verify(
@@ -72,6 +74,24 @@ def verify(
         list[SignatureKind] | None,
         typer.Option(help="A kind of signature that each file must have, beside those that the list requires."),
     ] = None,
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="Verify how the files were made, by the statements beside them.")
+    ] = False,
+    source_repository: Annotated[
+        str | None, typer.Option(metavar="URL", help="With --provenance: what the files must be made of.")
+    ] = None,
+    source_commit: Annotated[
+        str | None,
+        typer.Option(metavar="ID", parser=_commit, help="With --provenance: which commit they must be made of."),
+    ] = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|URL",
+            help="With --provenance: the manifest of the release in its evidence, which must list the files, and "
+            "beside which it must be stated who agreed to it.",
+        ),
+    ] = None,
     gpg_key: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A signer's exported OpenPGP key; may be repeated.")
     ] = None,
@@ -89,11 +109,15 @@ def verify(
     trusted identities: the exact identity and issuer, or OpenPGP primary key, for the stream and the day. At least one
     signature has to count, one of each kind that is required, and none may fail. Your own GnuPG keyring is not used.
 
+    With --provenance it is not the signatures that are verified, but what a machine states of how each file was made
+    (FILE.provenance.sigstore.json): by a trusted machine, about this very file, with the source that you require.
+
     Examples:
       baton verify --project cpython Python-3.13.9.tgz
       baton verify --project cpython https://www.python.org/ftp/python/3.14.0/Python-3.14.0.tgz
       baton verify --identities hello.json dist/
       baton verify --project cpython --version 3.13.9 --digest sha256:HEX --bundle FILE --offline
+      baton verify --identities hello.json --provenance --source-repository https://git.example/hello.git dist/
     """
     trusted = _trusted(identities, project)
     trust = Trust(
@@ -102,6 +126,16 @@ def verify(
         trust_config=trust_config,
         offline=offline,
     )
+    if provenance:
+        if digest or bundle or digests or require or gpg_key:
+            raise typer.BadParameter("--provenance goes with PATH or URL, and with none of the options for signatures")
+        from baton.cli.provenance import show_provenance  # noqa: PLC0415  # Rich's tables, not needed for --help
+
+        made = _made(paths, manifest, trust, Expected(version, source_repository, source_commit))
+        show_provenance(made, trusted, as_json=as_json)
+        raise typer.Exit(ExitCode.OK if made else ExitCode.FAILED)
+    if source_repository or source_commit or manifest:
+        raise typer.BadParameter("--source-repository, --source-commit and --manifest go with --provenance")
     with ExitStack() as stack:
         stack.enter_context(notes().status("Verifying …"))
         if digest is not None or bundle is not None:
@@ -113,6 +147,16 @@ def verify(
     _show(report, trusted, as_json=as_json)
     if not report:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _made(paths: list[str] | None, manifest: str | None, trust: Trust, expected: Expected) -> ProvenanceReport:
+    if not paths:
+        raise typer.BadParameter("name what to verify: PATH or URL")
+    with ExitStack() as stack:
+        stack.enter_context(notes().status("Verifying …"))
+        local = local_paths([*paths, *([manifest] if manifest else [])], stack)
+        files = find_files([local[path] for path in paths])
+        return verify_provenance(files, trust, expected=expected, manifest=local[manifest] if manifest else None)
 
 
 def _trusted(file: Path | None, project: str | None) -> Sourced:
@@ -143,25 +187,8 @@ def _found(
 ) -> tuple[Subject, ...]:
     if not paths:
         raise typer.BadParameter("name what to verify: PATH or URL, or --digest with --bundle")
-    addresses = list(dict.fromkeys(path for path in paths if _ADDRESS.match(path)))
-    fetched = dict(zip(addresses, _fetched(addresses, stack), strict=True))
-    return find_subjects([fetched.get(path, Path(path)) for path in paths], digests, version=version)
-
-
-def _fetched(addresses: list[str], stack: ExitStack) -> list[Path]:
-    """A temporary folder for each address, with what is there."""
-    if not addresses:
-        return []
-    # Only needed for addresses, and httpx takes a tenth of a second to import.
-    from baton.trust.download import download  # noqa: PLC0415
-
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-verify-")))
-    folders = [folder / str(number) for number in range(len(addresses))]
-    for made in folders:
-        made.mkdir()
-    with ThreadPoolExecutor(_ADDRESSES_AT_ONCE) as pool:
-        list(pool.map(download, addresses, folders))
-    return folders
+    local = local_paths(paths, stack)
+    return find_subjects([local[path] for path in paths], digests, version=version)
 
 
 def _key(path: Path) -> bytes:

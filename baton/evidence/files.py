@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.evidence.result import bad, good
+from baton.model.attesting import planned_attester
 from baton.model.base import counted
 from baton.model.manifest import ManifestFile
 
@@ -117,12 +118,12 @@ def signed_as_planned(folder: Folder, record: Record, plan: Plan, manifest: Mani
 
 
 def published_as_planned(record: Record, plan: Plan, manifest: Manifest) -> Iterator[Check]:
-    """Whether every target shows every file and every signature."""
+    """Whether every target shows every file, every signature and every statement."""
     told = [published.target for published in record.published]
     planned = [target.name for target in plan.targets]
     if told != planned:
         yield bad("targets", f"public on {', '.join(told) or 'none'}; the plan's targets are {', '.join(planned)}")
-    files = len(manifest.files) * (1 + len(plan.signers))
+    files = len(manifest.files) * (1 + len(plan.signers) + (planned_attester(plan) is not None))
     for published in record.published:
         subject = f"target {published.target}"
         if published.checked != files:

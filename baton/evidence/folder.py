@@ -34,7 +34,7 @@ LARGEST = 64 * 1024**2
 SIGNATURES = tuple(f"{INDEX}{suffix}" for suffix in (".sigstore.json", ".sigstore", ".asc"))
 """What may lie beside the list: the signatures of it."""
 
-FOLDERS = ("acts", "built", "envelopes", "plans", "signatures")
+FOLDERS = ("acts", "attestations", "built", "envelopes", "plans", "signatures")
 """Where documents of a kind are."""
 
 _Kind = TypeVar("_Kind", bound=Value)

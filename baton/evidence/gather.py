@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.evidence.acts import envelope_path, plans_followed
+from baton.evidence.attested import PROVENANCE, STATEMENT
 from baton.evidence.page import page
 from baton.model.base import canonical_json, digest_of
 from baton.model.evidence import INDEX, Document, Evidence
@@ -47,6 +48,10 @@ def gather(record: Record, chain: Sequence[Heard], read: Callable[[Digest], byte
     documents |= {envelope_path(digest): read(digest) for digest in envelopes}
     documents |= {f"built/{built.step}.json": read(built.artifacts.digest) for built in record.built}
     documents |= {f"signatures/{made.signer.kind}.json": read(made.signatures.digest) for made in record.signed}
+    if record.attested is not None:
+        documents[PROVENANCE] = read(record.attested.digest)
+    if record.attestation is not None:
+        documents[STATEMENT] = read(record.attestation.digest)
     manifest = documents.get("manifest.json")
     documents[PAGE] = page(
         record,

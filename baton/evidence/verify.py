@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baton.evidence.agreed import Agreed
+from baton.evidence.attested import agreed_as_stated, attested_as_planned
 from baton.evidence.chain import heard_again, judged, linked
 from baton.evidence.files import made_as_told, published_as_planned, same_release, signed_as_planned
 from baton.evidence.folder import Folder, Unreadable, read_folder
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from baton.evidence.result import Check
     from baton.model.acts import Heard
     from baton.model.plan import Plan
-    from baton.model.signing import OwnSigner
+    from baton.model.signing import OwnSigner, Signer
 
 
 def verify_evidence(
@@ -63,6 +64,8 @@ def verify_evidence(
         whole = all(check.ok for check in checks)
         checks += _signed(folder, plan, own, trust_config, offline=offline)
         if whole:
+            checks += agreed_as_stated(folder, plan, _signers(plan, own), trust_config, offline=offline)
+        if whole:
             instance = SigstoreInstance.SANDBOX if plan.sandbox else SigstoreInstance.PUBLIC
             said = heard_again(
                 folder,
@@ -98,6 +101,7 @@ def compared(folder: Folder, said: Sequence[Said], *, own: Rules | None = None) 
     if manifest is not None and folder.index.complete:
         yield from made_as_told(folder, record, plan, manifest)
         yield from signed_as_planned(folder, record, plan, manifest)
+        yield from attested_as_planned(folder, record, plan, manifest)
         yield from published_as_planned(record, plan, manifest)
 
 
@@ -114,7 +118,7 @@ def _signed(
     folder: Folder, plan: Plan, own: Rules | None, trust_config: Path | None, *, offline: bool
 ) -> Iterator[Check]:
     """Whether everyone who has to sign the list did, and nobody else."""
-    signers = own_signers(plan.signers if own is None or own.signers is None else own.signers)
+    signers = own_signers(_signers(plan, own))
     expected = {f"{INDEX}{signer.suffix}" for signer in signers}
     for name in sorted(folder.signatures.keys() - expected):
         yield bad(name, "is a signature by none of those who sign this release")
@@ -137,6 +141,10 @@ def _signed(
             yield found(f"{INDEX}{signer.suffix}", fact)
         if result.problem:
             yield bad(INDEX, result.problem)
+
+
+def _signers(plan: Plan, own: Rules | None) -> tuple[Signer, ...]:
+    return plan.signers if own is None or own.signers is None else own.signers
 
 
 def _result(

@@ -41,6 +41,8 @@ class Record(Value):
         source: what was built; None when it is not known.
         built: who built what from it, for each step whose files are released.
         signed: the signatures that each signer made.
+        attested: the signed statements of how each file was made, where a machine signs.
+        attestation: the signed statement of who agreed to the release, where a machine signs.
         journal: the latest lines of the log, long ones cut.
     """
 
@@ -56,6 +58,8 @@ class Record(Value):
     source: Source | None = None
     built: tuple[Built, ...] = ()
     signed: tuple[Signed, ...] = ()
+    attested: SetRef | None = None
+    attestation: Artifact | None = None
     steps: tuple[StepStatus, ...]
     gates: tuple[GateResult, ...]
     published: tuple[Published, ...]

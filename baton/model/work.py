@@ -316,12 +316,14 @@ class VerifySignatures(Value):
 
     Attributes:
         signers: the plan's; each must have signed every file.
+        attested: a signed statement of how each file was made, if a machine signs.
     """
 
     release: ReleaseRef
     signers: tuple[Signer, ...]
     manifest: ManifestRef
     signed: tuple[Signed, ...]
+    attested: SetRef | None = None
 
 
 class Verified(Value):
@@ -335,6 +337,7 @@ class Publish(Value):
     """Stage, promote, or check one target.
 
     Attributes:
+        attested: a signed statement of how each file was made, if a machine signs.
         gates: what people have agreed to; the publishing worker proves it again before it promotes.
     """
 
@@ -342,6 +345,7 @@ class Publish(Value):
     target: Target
     manifest: ManifestRef
     signed: tuple[Signed, ...]
+    attested: SetRef | None = None
     gates: tuple[GateResult, ...]
 
 

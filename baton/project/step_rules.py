@@ -23,7 +23,7 @@ Steps: TypeAlias = "Mapping[int, StepTable]"
 TAKEN = frozenset({"plan", "prepare", "describe", "manifest", "verify", "push-tag", "evidence", "release-branch"})
 """What Baton's own units of work are called; a decision names a unit, so a step can't be called the same."""
 
-TAKEN_BEGINNINGS = ("check-", "sign-", "stage-", "promote-", "public-", "evidence-")
+TAKEN_BEGINNINGS = ("attest-", "check-", "sign-", "stage-", "promote-", "public-", "evidence-")
 """How the names of Baton's other units begin: with what is done, before the check, signer or target."""
 
 BESIDE = (".sigstore.json", ".sigstore", ".asc", ".spdx.json")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from baton.model.manifest import Artifact
 
 File = tuple[Artifact, Path]
 """A file to sign: what it has to be, and where it lies."""
+
+Source = TypeVar("Source")
 
 Keep = Callable[[Artifact, bytes], None]
 """Told of each signature as soon as it is made and verified; called from several threads at once.
@@ -39,15 +41,22 @@ class BatchSigner(Protocol):
 
 
 def sign_in_threads(
-    files: Sequence[File], sign: Callable[[Artifact, Path], bytes], keep: Keep, *, threads: int
+    files: Sequence[tuple[Artifact, Source]],
+    sign: Callable[[Artifact, Source], bytes],
+    keep: Keep,
+    *,
+    threads: int,
 ) -> None:
-    """Run ``sign`` for each file and ``keep`` for each result, as :meth:`BatchSigner.sign` promises."""
+    """Run ``sign`` for each file, with what is signed of it, and ``keep`` for each result.
 
-    def sign_and_keep(artifact: Artifact, path: Path) -> None:
-        keep(artifact, sign(artifact, path))
+    It goes on and stops as :meth:`BatchSigner.sign` promises.
+    """
+
+    def sign_and_keep(artifact: Artifact, source: Source) -> None:
+        keep(artifact, sign(artifact, source))
 
     with ThreadPoolExecutor(threads, thread_name_prefix="sign") as pool:
-        running = [pool.submit(sign_and_keep, artifact, path) for artifact, path in files]
+        running = [pool.submit(sign_and_keep, artifact, source) for artifact, source in files]
         wait(running, return_when=FIRST_EXCEPTION)
         left = [future for future in running if future.cancel()]
     for future in running:

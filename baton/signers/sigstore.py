@@ -1,6 +1,7 @@
 """Sigstore signatures by one identity: one certificate for a whole batch, many files at once.
 
-Files are signed by their digests, which are known; the files themselves are not read.
+Files are signed by their digests, which are known; the files themselves are not read. What is stated about a file is
+signed in a DSSE envelope, and the statement with it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sigstore.dsse import Statement
 from sigstore.hashes import Hashed
 from sigstore.sign import Signer
 from sigstore_models.common.v1 import HashAlgorithm
@@ -22,7 +24,7 @@ from baton.trust.instances import trust_configuration
 from baton.trust.sigstore import SigstoreTrust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sigstore.models import Bundle, ClientTrustConfig
@@ -76,12 +78,36 @@ class SigstoreBatchSigner:
 
         def sign_one(artifact: Artifact, path: Path) -> bytes:  # noqa: ARG001  # what the digest names is enough
             services.prepare_thread()
-            bundle = _bundle(certificate, artifact)
-            content = bundle.to_json().encode()
+            hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(artifact.sha256))
+            content = _bundle(certificate, lambda signer: signer.sign_artifact(hashed))
             self._verify(trust, content, artifact)
             return content
 
         sign_in_threads(files, sign_one, keep, threads=_THREADS)
+
+    def attest(self, statements: Sequence[tuple[Artifact, bytes]], keep: Keep) -> None:
+        """Sign a statement about each file, and hand each bundle to ``keep``, verified, as it is made.
+
+        It goes on and stops, and raises, as :meth:`baton.signers.port.BatchSigner.sign` says of signatures.
+
+        Args:
+            statements: in-toto Statements in JSON, each with the file that it is about.
+            keep: told of each bundle with the file.
+        """
+        services = SigningServices.of(self._config)
+        certificate = _Certificate(services, self._tokens, self._identity)
+        trust = SigstoreTrust(self._config)
+
+        def sign_one(artifact: Artifact, statement: bytes) -> bytes:
+            services.prepare_thread()
+            payload = Statement(statement)
+            content = _bundle(certificate, lambda signer: signer.sign_dsse(payload))
+            result, signed = trust.verify_statement(content, [self._identity], source=artifact.name)
+            if not result or signed != statement:
+                raise Failed(f"Sigstore gave a statement about {artifact.name} that does not count: {result.reason}")
+            return content
+
+        sign_in_threads(statements, sign_one, keep, threads=_THREADS)
 
     def _verify(self, trust: SigstoreTrust, bundle: bytes, artifact: Artifact) -> None:
         result = trust.verify(bundle, artifact.digest, [self._identity], source=artifact.name)
@@ -140,14 +166,14 @@ class _Certificate:
             )
 
 
-def _bundle(certificate: _Certificate, artifact: Artifact) -> Bundle:
-    hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(artifact.sha256))
+def _bundle(certificate: _Certificate, sign: Callable[[Signer], Bundle]) -> bytes:
+    """What signing with the certificate gives, as a bundle in JSON."""
     signer = certificate.signer()
     try:
-        bundle = signer.sign_artifact(hashed)
+        bundle = sign(signer)
     except BatonError:
         raise
     except Exception as error:  # the library's errors have no common base
         raise service_problem(error) from error
     certificate.seen_in(bundle, signer)
-    return bundle
+    return bundle.to_json().encode()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import httpx
 
 from baton.model.errors import Failed, Invalid, Missing, Unavailable
-from baton.trust.subjects import SUFFIXES, signed_name
+from baton.trust.subjects import STATEMENTS, SUFFIXES, signed_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,9 +134,9 @@ def _linked(page: httpx.Response) -> list[str]:
 
 
 def _signed_and_signatures(name: str) -> list[str]:
-    """The names under which a file and its signatures may be found, by the name of any one of them."""
+    """The names under which a file and what lies beside it may be found, by the name of any one of them."""
     signed = signed_name(name)
-    return [signed, *(signed + suffix for suffix in SUFFIXES)]
+    return [signed, *(signed + suffix for suffix in (*SUFFIXES, *STATEMENTS))]
 
 
 def _file_name(url: httpx.URL) -> str:

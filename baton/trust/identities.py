@@ -177,6 +177,21 @@ class TrustedIdentities(Value):
         holding = [stream for stream in self.streams if stream.holds(version)]
         return max(holding, key=lambda stream: len(stream.prefix), default=None)
 
+    def stream_for(self, version: Version | None) -> tuple[TrustedStream | None, str | None]:
+        """The stream whose signers count for a version, or None and why there is none.
+
+        Where the version is not known, it is the only stream that there is.
+        """
+        names = ", ".join(stream.name for stream in self.streams)
+        if version is None:
+            if len(self.streams) == 1:
+                return self.streams[0], None
+            return None, f"its name does not tell its version, hence who may sign it; say which of {names} it is of"
+        stream = self.stream_of(version)
+        if stream is None:
+            return None, f"nobody is known who may sign {self.project} {version}; known streams: {names}"
+        return stream, None
+
     def matching(self, stream: str, day: date) -> tuple[TrustedIdentity, ...]:
         """Everyone whose signature of that day counts for the stream of that name, in the document's order."""
         return tuple(

@@ -13,12 +13,13 @@ from sigstore.verify import Verifier
 from sigstore_models.common.v1 import HashAlgorithm
 
 from baton.model.errors import Refused
+from baton.model.statement import PAYLOAD_TYPE
 from baton.trust.certificate import CertifiedIdentity
 from baton.trust.identities import TrustedIdentity, TrustedKey
 from baton.trust.result import Fault, SignatureKind, SignatureResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sigstore._internal.timestamp import TimestampVerificationResult
@@ -64,21 +65,35 @@ class SigstoreTrust:
             trusted: whose signatures count; OpenPGP keys are passed over.
             source: the bundle's file name, for the result.
         """
-        candidates = [entry for entry in trusted if not isinstance(entry, TrustedKey)]
-        policy = _AnyTrusted(candidates)
-        fault, reason = self._problem(bundle, digest, policy)
-        certified = policy.certified
-        return SignatureResult(
-            kind=SignatureKind.SIGSTORE,
-            source=source,
-            identity=certified.identity if certified else None,
-            issuer=certified.issuer if certified else None,
-            signed_at=certified.at if certified else None,
-            matched=None if fault else policy.matched,
-            fault=fault,
-            reason=reason,
-            expected=tuple(map(str, candidates)),
+        policy = _AnyTrusted([entry for entry in trusted if not isinstance(entry, TrustedKey)])
+        fault, reason = _problem(
+            bundle, policy, lambda read: self._verifier.verify_artifact(_hashed(digest), read, policy)
         )
+        return policy.result(source, fault, reason)
+
+    def verify_statement(
+        self, bundle: bytes, trusted: Sequence[TrustedIdentity], *, source: str
+    ) -> tuple[SignatureResult, bytes | None]:
+        """Who made a bundle with a DSSE envelope, whether it counts, and the in-toto Statement in it if it does.
+
+        Nothing is fetched. What the statement is about, and what it says, is for the caller to judge.
+
+        Args:
+            bundle: the bundle's JSON.
+            trusted: whose signatures count; OpenPGP keys are passed over.
+            source: the bundle's file name, for the result.
+        """
+        policy = _AnyTrusted([entry for entry in trusted if not isinstance(entry, TrustedKey)])
+        opened: list[bytes] = []
+
+        def verify(read: Bundle) -> None:
+            payload_type, payload = self._verifier.verify_dsse(read, policy)
+            if payload_type != PAYLOAD_TYPE:
+                raise VerificationError(f"it is a signed {payload_type}; expected {PAYLOAD_TYPE}")
+            opened.append(payload)
+
+        fault, reason = _problem(bundle, policy, verify)
+        return policy.result(source, fault, reason), opened[0] if opened and fault is None else None
 
     def open_statement(self, bundle: bytes) -> SignedStatement:
         """What a bundle with a DSSE envelope says, and who signed that. Nothing is fetched.
@@ -108,19 +123,20 @@ class SigstoreTrust:
             raise Refused("the Sigstore bundle does not say whose it is")
         return SignedStatement(policy.certified, payload_type, payload)
 
-    def _problem(self, bundle: bytes, digest: Digest, policy: _AnyTrusted) -> tuple[Fault | None, str]:
-        """Why the bundle does not count, or None and why it does."""
-        if len(bundle) > LARGEST_BUNDLE:
-            return Fault.MALFORMED, f"it has {len(bundle)} bytes; a bundle has at most {LARGEST_BUNDLE}"
-        try:
-            self._verifier.verify_artifact(_hashed(digest), Bundle.from_json(bundle), policy)
-        except InvalidBundle as error:
-            return Fault.MALFORMED, f"it is not a Sigstore bundle: {_first_line(error)}"
-        except VerificationError as error:
-            return policy.fault or Fault.BAD, _first_line(error)
-        except Exception as error:  # noqa: BLE001  # a hostile bundle reaches deep into parsers, which raise what they like
-            return Fault.BAD, f"it can't be verified: {type(error).__name__}: {_first_line(error)}"
-        return None, f"{policy.matched} counts"
+
+def _problem(bundle: bytes, policy: _AnyTrusted, verify: Callable[[Bundle], None]) -> tuple[Fault | None, str]:
+    """Why the bundle does not count, or None and why it does."""
+    if len(bundle) > LARGEST_BUNDLE:
+        return Fault.MALFORMED, f"it has {len(bundle)} bytes; a bundle has at most {LARGEST_BUNDLE}"
+    try:
+        verify(Bundle.from_json(bundle))
+    except InvalidBundle as error:
+        return Fault.MALFORMED, f"it is not a Sigstore bundle: {_first_line(error)}"
+    except VerificationError as error:
+        return policy.fault or Fault.BAD, _first_line(error)
+    except Exception as error:  # noqa: BLE001  # a hostile bundle reaches deep into parsers, which raise what they like
+        return Fault.BAD, f"it can't be verified: {type(error).__name__}: {_first_line(error)}"
+    return None, f"{policy.matched} counts"
 
 
 class _BatchVerifier(Verifier):
@@ -169,6 +185,21 @@ class _AnyTrusted:
         self.certified: CertifiedIdentity | None = None
         self.matched: TrustedIdentity | None = None
         self.fault: Fault | None = None
+
+    def result(self, source: str, fault: Fault | None, reason: str) -> SignatureResult:
+        """The facts of the verification, once it is over."""
+        certified = self.certified
+        return SignatureResult(
+            kind=SignatureKind.SIGSTORE,
+            source=source,
+            identity=certified.identity if certified else None,
+            issuer=certified.issuer if certified else None,
+            signed_at=certified.at if certified else None,
+            matched=None if fault else self.matched,
+            fault=fault,
+            reason=reason,
+            expected=tuple(map(str, self._trusted)),
+        )
 
     def verify(self, cert: Certificate) -> None:
         """Raises VerificationError unless an entry names the certificate's identity and covers its day."""

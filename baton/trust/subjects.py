@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion
 from packaging.version import Version as _Pep440
 
+from baton.model.attesting import PROVENANCE_SUFFIX, RELEASE_SUFFIX
 from baton.model.errors import Missing
 from baton.trust.result import SignatureKind
 
@@ -25,6 +26,9 @@ SUFFIXES = {
     ".asc": SignatureKind.OPENPGP,
 }
 """What is appended to a file's name for its signature."""
+
+STATEMENTS = (PROVENANCE_SUFFIX, RELEASE_SUFFIX)
+"""What is appended to a file's name for what a machine states about it."""
 
 _PARTS_OF_SIGNATURES = (".sig", ".crt")
 """Sigstore's older form in two files, beside which there is a bundle."""
@@ -69,13 +73,21 @@ def find_subjects(
         Missing: a path is not there, or there is nothing below it.
         Invalid: the digests do not say which of several files of one name is meant.
     """
-    signed = list(dict.fromkeys(_signed_file(path) for path in _files(paths)))
-    subjects = [_subject(path, digests, version) for path in signed]
+    subjects = [_subject(path, digests, version) for path in find_files(paths)]
     found = tuple(subject for subject in subjects if subject is not None)
     if not found:
         listed = " that the digests file lists" if digests else ""
         raise Missing(f"there is no file{listed} in {', '.join(map(str, paths))}")
     return found
+
+
+def find_files(paths: Iterable[Path]) -> list[Path]:
+    """The files that these paths name, each once; they need not be there. The paths are as for :func:`find_subjects`.
+
+    Raises:
+        Missing: a path is not there.
+    """
+    return list(dict.fromkeys(_signed_file(path) for path in _files(paths)))
 
 
 def version_in(name: str) -> str | None:
@@ -95,8 +107,8 @@ def kind_of(signature: Path) -> SignatureKind:
 
 
 def signed_name(name: str) -> str:
-    """The name of the file that a signature of this name belongs to."""
-    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+    """The name of the file that a signature, or a statement, of this name belongs to."""
+    suffix = next((suffix for suffix in (*STATEMENTS, *SUFFIXES) if name.endswith(suffix)), "")
     return name.removesuffix(suffix) or name
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from baton.model.base import Digest
     from baton.trust.digests import Digests
-    from baton.trust.identities import SignatureKind, TrustedIdentities, TrustedIdentity, TrustedStream
+    from baton.trust.identities import SignatureKind, TrustedIdentities, TrustedIdentity
     from baton.trust.verifiers import Trust, Verifiers
 
 
@@ -104,26 +104,13 @@ class _Judge:
 
     def file(self, subject: Subject) -> FileResult:
         version = self.version or subject.version or version_in(subject.name)
-        stream, unknown = self._stream(version)
+        stream, unknown = self.identities.stream_for(version)
         if stream is None:
             digest, problem = _digest(subject)
             return FileResult(name=subject.name, digest=digest, version=version, problem=problem or unknown)
         required = tuple(dict.fromkeys([*stream.requires, *self.required]))
         facts = FileResult(name=subject.name, digest=None, version=version, stream=stream.name, required=required)
         return _judged(facts, subject, stream.trusted, self.verifiers)
-
-    def _stream(self, version: Version | None) -> tuple[TrustedStream | None, str | None]:
-        """The stream whose signers count, or why there is none."""
-        streams = self.identities.streams
-        names = ", ".join(stream.name for stream in streams)
-        if version is None:
-            if len(streams) == 1:
-                return streams[0], None
-            return None, f"its name does not tell its version, hence who may sign it; say which of {names} it is of"
-        stream = self.identities.stream_of(version)
-        if stream is None:
-            return None, f"nobody is known who may sign {self.identities.project} {version}; known streams: {names}"
-        return stream, None
 
 
 def _judged(

@@ -11,6 +11,7 @@ import rfc8785
 
 from baton.model import work
 from baton.model.acts import Proof, SignOff
+from baton.model.attesting import PROVENANCE_SUFFIX, attester
 from baton.model.base import canonical_json, digest_of
 from baton.model.gate import GateResult, Given
 from baton.model.manifest import Artifact, ArtifactSet, Manifest, ManifestFile, ManifestRef
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baton.model.acts import Act
+    from baton.model.manifest import SetRef
     from baton.model.plan import Gate, Plan
 
 RUN = "first-run"
@@ -181,6 +183,14 @@ class World:
             files = [Artifact(name=name, digest=self.store.put_bytes(name.encode()), size=len(name)) for name in names]
             made.append(work.Signed(signer=signer, signatures=self.store.put_set(ArtifactSet.of(files))))
         return tuple(made)
+
+    def attested(self, plan: Plan) -> SetRef | None:
+        """What stands in for the statements of how files were made, where a machine signs."""
+        if attester(plan.signers) is None:
+            return None
+        name = f"hello.tar.gz{PROVENANCE_SUFFIX}"
+        statement = Artifact(name=name, digest=self.store.put_bytes(name.encode()), size=len(name))
+        return self.store.put_set(ArtifactSet.of([statement]))
 
     def given(self, act: Act, *, by: str | None = None, signer: str | None = None) -> Given:
         """A sign-off as the workflow tells it, with its envelope in the store."""

@@ -120,6 +120,7 @@ class Stream:
             target=self.plan.targets[0],
             manifest=self.manifest,
             signed=signed,
+            attested=self.world.attested(self.plan) if signed else None,
             gates=self.told,
         )
 

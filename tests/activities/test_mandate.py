@@ -56,6 +56,7 @@ class Asking:
         self.manifest = world.manifest(plan)
         self.gates = world.passed(plan, self.manifest)
         self.signed = world.signed(plan)
+        self.attested = world.attested(plan)
         self.signer, self.target = plan.signers[0], plan.targets[0]
 
     def replace(self, gate: str, forgery: Forgery) -> None:
@@ -90,6 +91,7 @@ class Asking:
             target=self.target,
             manifest=self.manifest,
             signed=self.signed,
+            attested=self.attested,
             gates=self.gates,
         )
 
@@ -130,7 +132,11 @@ def test_what_people_agreed_to_may_be_signed_and_is_published(tmp_path: Path) ->
     asking.stage()
     asking.promote()
     public = world.served / "hello/1.0.0"
-    assert {file.name for file in public.iterdir()} == {"hello.tar.gz", "hello.tar.gz.sigstore.json"}
+    assert {file.name for file in public.iterdir()} == {
+        "hello.tar.gz",
+        "hello.tar.gz.provenance.sigstore.json",
+        "hello.tar.gz.sigstore.json",
+    }
 
 
 def test_a_plan_that_an_older_version_wrote_keeps_its_name(world: World) -> None:

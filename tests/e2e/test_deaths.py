@@ -124,8 +124,8 @@ async def test_a_worker_killed_before_and_after_every_activity_finishes_the_rele
     for status in ended:
         assert status.manifest is not None
         published = small_world.facts.public_root / "public" / "tiny" / status.release.version
-        assert len(list(published.iterdir())) == 3 * status.manifest.files
+        assert len(list(published.iterdir())) == 4 * status.manifest.files
         files += status.manifest.files
-    # One for each file, and one for each release's evidence.
-    assert signatures_in_the_log(small_world) == files + RELEASES
+    # A signature and a statement for each file, and for each release a statement and its evidence's signature.
+    assert signatures_in_the_log(small_world) == 2 * (files + RELEASES)
     assert tags_of(folder / "tiny") == {plan.source.tag for plan in plans}

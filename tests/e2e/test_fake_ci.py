@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,13 @@ import pytest
 
 from baton.cli.planning import Wish, make_plan
 from baton.git import git
+from baton.model.base import canonical_json
 from baton.model.outside import GitHubBuilder
 from baton.model.status import Phase, StepState
 from baton.sandbox.embedded import EmbeddedWorld
 from baton.sandbox.workers import FAKE_CI_QUEUES
 from baton.targets import sandbox_folder
+from baton.trust import TrustedIdentities
 from tests.conftest import own_ports
 from tests.e2e.conftest import Baton, start
 from tests.e2e.test_deaths import mortal
@@ -115,9 +117,37 @@ async def test_what_dies_meanwhile_loses_and_doubles_no_run(world: EmbeddedWorld
     (github,) = runs(world, "github")
     assert json.loads(github.read_text())["attempt"] == 1
     assert [can_be_seen(step.link) for step in outside(status)] == [True, True]
-    published = {path.name for path in (sandbox_folder(world.facts.public_root) / "hello" / "1.0.0").iterdir()}
+    public = sandbox_folder(world.facts.public_root) / "hello" / "1.0.0"
+    published = {path.name for path in public.iterdir()}
     assert {"hello-1.0.0-windows-amd64.exe", "hello-1.0.0-macos-arm64", "hello-1.0.0-macos-x86_64"} <= published
     assert git("for-each-ref", "--format=%(refname)", folder=world.facts.hello_repository).split() == [
         "refs/heads/main",
         "refs/tags/v1.0.0",
     ]
+    tells_how_it_was_made(baton, world, plan, {step.name: step.link for step in outside(status)})
+
+
+def tells_how_it_was_made(baton: Baton, world: EmbeddedWorld, plan: Plan, runs_of: dict[str, str]) -> None:
+    """Whoever downloads the files, from the folder or the address, is told by which runs they were made."""
+    identities = world.facts.state / "hello-identities.json"
+    identities.write_bytes(canonical_json(TrustedIdentities.of_plan(plan, datetime.now(UTC).date())))
+    whom = ("--identities", str(identities), "--trust-config", str(world.facts.trust_config), "--json")
+    required = ("--source-commit", plan.source.commit, "--source-repository", plan.source.repository)
+    public = sandbox_folder(world.facts.public_root) / "hello"
+    evidence = world.facts.state / "hello-evidence"
+    baton("evidence", "hello/1.0.0", "--to", str(evidence))
+    release = ("--manifest", str(evidence / "manifest.json"))
+    told = json.loads(baton("verify", "--provenance", *whom, *required, *release, str(public / "1.0.0")))
+    made = {file["made"]["parameters"].get("step", {}).get("name"): file["made"] for file in told["files"]}
+    assert told["ok"]
+    assert made.keys() >= {"windows", "macos", None}
+    assert {name: made[name]["run"] for name in runs_of} == runs_of
+    assert made["macos"]["builder"].endswith(".yml")
+    assert "_build?definitionId=" in made["windows"]["builder"]
+    (gate,) = told["release"]["stated"]["gates"]
+    assert (gate["name"], gate["given"][0]["by"]) == ("publish", "ada")
+
+    address = f"{world.facts.public_url}/hello/1.0.0/hello-1.0.0-windows-amd64.exe"
+    (file,) = json.loads(baton("verify", "--provenance", *whom, *required, address))["files"]
+    assert (file["ok"], file["made"]["run"]) == (True, runs_of["windows"])
+    baton("verify", "--provenance", *whom, "--source-commit", "d" * 40, address, code=1)

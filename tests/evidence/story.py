@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from activities.attesting import AttestActivities
 from activities.collecting import CollectActivities
 from activities.evidence import EvidenceActivities, EvidencePublishing, EvidenceSigning
 from activities.hearing import HearActivities
 from activities.work import Conduct, does
-from baton.model import work
+from baton.model import attesting, work
 from baton.model.acts import Answer, Claim, Decision, Rejection, Replan, SignOff, Withdrawal
 from baton.model.base import canonical_json
-from baton.model.manifest import Artifact, ArtifactSet
+from baton.model.manifest import Artifact, ArtifactSet, SetRef
 from baton.model.plan import Plan
 from baton.model.statement import statement_of
 from baton.model.status import Beginning, ReleaseStatus
@@ -122,6 +123,11 @@ class Hands:
         made = [self.put(f"{file.name}{what.signer.suffix}") for file in what.manifest.preview]
         return work.Signed(signer=what.signer, signatures=self._store.put_set(ArtifactSet.of(made)))
 
+    @does(attesting.ATTEST_FILES)
+    def attest_files(self, what: attesting.AttestFiles) -> SetRef:
+        made = [self.put(f"{file.name}{attesting.PROVENANCE_SUFFIX}") for file in what.manifest.preview]
+        return self._store.put_set(ArtifactSet.of(made))
+
     @does(work.VERIFY_SIGNATURES)
     def verify_signatures(self, what: work.VerifySignatures) -> work.Verified:
         return work.Verified(files=what.manifest.files, signatures=2 * what.manifest.files)
@@ -136,7 +142,7 @@ class Hands:
 
     @does(work.CHECK_PUBLIC)
     def check_public(self, what: work.Publish) -> work.Seen:
-        return work.Seen(files=what.manifest.files * (1 + len(what.signed)))
+        return work.Seen(files=what.manifest.files * (2 + len(what.signed)))
 
     @does(work.PUSH_TAG)
     def push_tag(self, what: work.PushTag) -> work.Pushed:
@@ -252,6 +258,7 @@ async def released(
                 *(getattr(hands, name) for name in vars(Hands) if not name.startswith("_") and name != "put"),
                 *(hearing.prove_act, hearing.keep_plan, hearing.take_plan),
                 *(collecting.take_provided, collecting.make_manifest),
+                AttestActivities(store, settings).attest_release,
                 EvidenceActivities(store).write_evidence,
                 EvidenceSigning(store, settings).sign_evidence,
                 EvidencePublishing(store, settings).publish_evidence,

@@ -100,6 +100,8 @@ ANSWERS: dict[str, Callable[[Any], Value]] = {
     "retry_signing": lambda a: a.run.model_copy(update={"attempt": a.run.attempt + 1}),
     "collect_signing": lambda a: work.Signed(signer=a.signer, signatures=SET),
     "cancel_signing": lambda a: work.Undone(detail=f"stopped the run of sign-{a.signer.kind}"),
+    "attest_files": lambda _: SET,
+    "attest_release": lambda _: Artifact(name="manifest.json.release.sigstore.json", digest=DIGEST, size=5),
     "verify_signatures": lambda _: work.Verified(files=2, signatures=2),
     "stage": lambda _: work.Staged(files=4, total_bytes=20),
     "promote": lambda a: work.Promoted(target=a.target.name, url=f"https://example.org/{a.target.name}"),

@@ -53,8 +53,8 @@ async def test_a_release_follows_the_runbook_and_waits_only_at_its_gate(release:
         order = list(dict.fromkeys(name for name, _ in run.machines.asked if name != "tell"))
         assert order == [
             "keep_plan", "prepare_source", "build_step", "inspect_step", "describe_files", "make_manifest",
-            "sign_files", "verify_signatures", "stage", "promote", "check_public", "push_tag", "write_evidence",
-            "sign_evidence",
+            "sign_files", "attest_files", "verify_signatures", "stage", "promote", "check_public", "push_tag",
+            "attest_release", "write_evidence", "sign_evidence",
         ]  # fmt: skip
 
 

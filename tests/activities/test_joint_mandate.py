@@ -160,6 +160,7 @@ def test_what_people_agreed_to_for_all_streams_is_signed_and_published(stream: S
     stream.promote()
     assert {file.name for file in (world.served / "hello/1.0.0").iterdir()} == {
         "hello.tar.gz",
+        "hello.tar.gz.provenance.sigstore.json",
         "hello.tar.gz.sigstore.json",
     }
 

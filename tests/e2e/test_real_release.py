@@ -16,7 +16,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from baton.model import work
 from baton.model.acts import Answer, SignOff
 from baton.model.statement import statement_of
-from baton.model.status import Beginning, Phase
+from baton.model.status import Beginning, Phase, ReleaseStatus
 from baton.project.read import read_project
 from baton.project.resolve import resolve
 from baton.proof import seal
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from temporalio.testing import WorkflowEnvironment
 
     from baton.model.plan import Plan
-    from baton.model.status import ReleaseStatus
 
 pytestmark = pytest.mark.e2e
 
@@ -84,6 +83,35 @@ async def test_a_real_release_is_made_by_people_who_prove_what_they_say(real: Re
     _verify_as_a_stranger(public, real.team_key)
     tags = subprocess.run(["git", "-C", real.project, "tag"], capture_output=True, text=True, check=True)
     assert tags.stdout.split() == ["v1.0"]
+
+
+async def test_what_is_public_is_signed_anew_on_the_word_of_its_evidence(real: Real) -> None:
+    """The workers prove for themselves that those who sign the project's releases signed that evidence."""
+
+    async def until(condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
+        anew = real.client.get_workflow_handle("resign/tiny/1.0")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                status: ReleaseStatus = await anew.query("status", result_type=ReleaseStatus)
+                if condition(status):
+                    return status
+                await asyncio.sleep(0.1)
+
+    public = real.served / "tiny/1.0"
+    old = (public / "tiny.txt.asc").read_bytes()
+    with real.site.up():
+        words = ("resign", "1.0", "-C", str(real.project), "--dated", "2026-11-23", "--yes")
+        await asyncio.to_thread(real.ada, *words)
+        status = await until(lambda status: bool(status.waiting))
+        assert [waiting.what for waiting in status.waiting] == ["files"], status.waiting
+        assert {file.name for file in public.iterdir()} == {"tiny.txt", "tiny.txt.asc"}
+        for desk in (real.katherine, real.grace):
+            await asyncio.to_thread(desk, "sign-off", "resign/tiny/1.0", "files", "--yes")
+        await until(lambda status: status.phase is Phase.RELEASED)
+    assert {file.name for file in public.iterdir()} == {"tiny.txt", "tiny.txt.asc", "tiny.txt.2026-11-23.asc"}
+    assert (public / "tiny.txt.2026-11-23.asc").read_bytes() == old
+    assert (public / "tiny.txt.asc").read_bytes() != old
+    _verify_as_a_stranger(public, real.team_key)
 
 
 async def _mend_by_the_temporal_command_line(real: Real, desk: Desk, version: str) -> None:

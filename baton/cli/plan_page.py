@@ -59,7 +59,8 @@ def plan_page(plan: Plan) -> RenderableType:
         parts.append(block("Check", checks_part(plan)))
     parts += _gates(plan, GatePoint.SIGN)
     parts.append(block("Sign each file", _rows(_signer(signer) for signer in plan.signers)))
-    parts.append(block("State how each file was made", _rows([_attester(plan)])))
+    if plan.resigning is None:
+        parts.append(block("State how each file was made", _rows([_attester(plan)])))
     parts += _gates(plan, GatePoint.PUBLISH)
     parts.append(block("Publish", _rows(_publishing(plan))))
     if plan.announcers:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from baton.project.finding import Finding
     from baton.project.platform_tables import PlatformStepTable
     from baton.project.read import Project
+    from baton.project.signing_tables import SigningTable
 
 OLDEST = {"git": (2, 32), "gpg": (2, 2)}
 """The oldest version of each tool that does what Baton asks of it."""
@@ -69,21 +70,21 @@ def credential_findings(project: Project, environment: Mapping[str, str], today:
 
 
 def _of_policies(project: Project, environment: Mapping[str, str], today: date) -> Iterator[Finding]:
-    """Those by which each file gets signatures beside it; each is told once."""
-    needed: dict[tuple[tuple[str, ...], str, str], None] = {}
-    for policy in policies_from(project.settings, today):
-        if policy.sigstore == "machine" and policy.sigstore_queue is not None:
-            sources = ("BATON_IDENTITY_TOKEN_FILE", "BATON_IDENTITY_TOKEN_COMMAND", "BATON_IDENTITY_TOKEN_URL")
-            needed[
-                sources, "where the machine's identity token is, if its platform has none", policy.sigstore_queue
-            ] = None
-        if policy.sigstore == "dispatched" and policy.dispatched is not None:
-            workflow = f"the signing workflow {policy.dispatched.run.workflow}"
-            yield from _of_builder(policy.dispatched.run, workflow, policy.dispatched.queue, environment)
-        if policy.gpg_queue is not None:
-            needed[("BATON_GPG_HOME",), "where the team's key is", policy.gpg_queue] = None
-    for names, meaning, queue in needed:
-        yield _credential(names, meaning, queue, environment)
+    """Those by which each file gets signatures beside it; what several policies need is told once."""
+    told = [finding for policy in policies_from(project.settings, today) for finding in _of_policy(policy, environment)]
+    yield from dict.fromkeys(told)
+
+
+def _of_policy(policy: SigningTable, environment: Mapping[str, str]) -> Iterator[Finding]:
+    if policy.sigstore == "machine" and policy.sigstore_queue is not None:
+        sources = ("BATON_IDENTITY_TOKEN_FILE", "BATON_IDENTITY_TOKEN_COMMAND", "BATON_IDENTITY_TOKEN_URL")
+        meaning = "where the machine's identity token is, if its platform has none"
+        yield _credential(sources, meaning, policy.sigstore_queue, environment)
+    if policy.sigstore == "dispatched" and policy.dispatched is not None:
+        workflow = f"the signing workflow {policy.dispatched.run.workflow}"
+        yield from _of_builder(policy.dispatched.run, workflow, policy.dispatched.queue, environment)
+    if policy.gpg_queue is not None:
+        yield _credential(("BATON_GPG_HOME",), "where the team's key is", policy.gpg_queue, environment)
 
 
 def _secrets_of(announcer: AnnouncerTable) -> Iterator[tuple[str, str]]:

@@ -93,7 +93,11 @@ def test_openpgp_ends_with_3_13_and_a_machine_takes_over_with_3_16() -> None:
         for version in ("3.10.21", "3.13.16", "3.14.8", "3.15.0rc2", "3.16.0a1")
     }
 
-    beside, alone, gpg = ("sigstore", ".sigstore.json"), ("sigstore", ".sigstore"), ("gpg", ".asc")
+    beside, alone, gpg = (
+        ("sigstore-dispatched", ".sigstore.json"),
+        ("sigstore-dispatched", ".sigstore"),
+        ("gpg", ".asc"),
+    )
     assert kinds == {
         "3.10.21": [beside, gpg],
         "3.13.16": [beside, gpg],
@@ -188,6 +192,20 @@ def test_the_build_workflow_takes_and_shows_what_the_plan_gives_it() -> None:
     (run_name,) = re.findall(r"^run-name: (.*)", changes)
     shown = {given[name] for name in re.findall(r"inputs\.(\w+)", run_name)}
     assert {"{commit}", "{key}"} <= shown
+
+
+def test_the_signing_workflow_takes_and_shows_what_the_plan_gives_it() -> None:
+    workflow = yaml.safe_load(SIGNING.read_text(encoding="utf-8"))
+    # YAML 1.1 reads `on` as true.
+    inputs = workflow[True]["workflow_dispatch"]["inputs"]
+    for version in ("3.14.8", "3.16.0a1"):
+        (signer,) = (one.model_dump() for one in planned(version, "hugovk").signers)
+        given = signer["run"]["inputs"]
+        assert {*given, signer["digests_in"]} == set(inputs)
+        assert given["suffix"] == signer["suffix"]
+        assert given["suffix"] in inputs["suffix"]["options"]
+        shown = {given[name] for name in re.findall(r"inputs\.(\w+)", workflow["run-name"])}
+        assert {"{commit}", "{key}"} <= shown
 
 
 def test_the_signing_workflow_may_do_nothing_but_sign() -> None:

@@ -90,7 +90,8 @@ class Baton:
         self, release: str, condition: Callable[[ReleaseStatus], bool], *, within: float = PATIENCE
     ) -> ReleaseStatus:
         """Ask for the status until it fulfils a condition, whatever is down meanwhile."""
-        client = await connect(address=read_world(self._state).temporal_address)
+        world = read_world(self._state)
+        client = await connect(address=world.temporal_address, codec_keys=world.codec_keys)
         handle = client.get_workflow_handle(parse_release(release).workflow_id)
         async with asyncio.timeout(within):
             while True:

@@ -133,7 +133,7 @@ class Team:
         return project
 
     async def release(self, name: str) -> WorkflowHandle[Any, Any]:
-        client = await connect(address=self.world.facts.temporal_address)
+        client = await connect(address=self.world.facts.temporal_address, codec_keys=self.world.facts.codec_keys)
         return client.get_workflow_handle(f"release/{name}")
 
     async def until(self, name: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:

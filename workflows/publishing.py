@@ -77,10 +77,13 @@ class Publishing:
         if not self._plan.source.push_tag:
             return
 
+        repository = self._plan.source.push_to or source.repository
+        public = source.model_copy(update={"repository": repository})
+
         async def attempt(_: int) -> work.Pushed:
             return await order(
                 work.PUSH_TAG,
-                work.PushTag(release=self._ref, source=source),
+                work.PushTag(release=self._ref, source=public),
                 queue=self._queue,
                 patience=orders.REMOTE_GIT,
                 summary=f"push {source.tag}",

@@ -32,7 +32,9 @@ class SourcePlan(Value):
         commit: the whole id of the commit.
         tag: the tag that the release makes on the prepared commit, and pushes once it is public.
         prepare: the project's own commands, run in order in the clone before the tag is made.
-        push_tag: whether the tag is pushed to the repository at the end.
+        push_tag: whether the tag is pushed at the end.
+        push_to: the repository that the tag is pushed to, if that is another: the public one, where a fix that is not
+            public yet is built from a private one.
     """
 
     repository: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -40,6 +42,9 @@ class SourcePlan(Value):
     tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]*$", max_length=200)]
     prepare: tuple[Command, ...] = ()
     push_tag: bool = True
+    push_to: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
+        default=None, exclude_if=lambda repository: repository is None
+    )
 
 
 class GatePoint(StrEnum):

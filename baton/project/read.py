@@ -59,7 +59,10 @@ class Project:
     @property
     def repository(self) -> str:
         """The git URL, or the absolute path, of the project's source."""
-        repository = self.settings.project.repository
+        return self.address_of(self.settings.project.repository)
+
+    def address_of(self, repository: str) -> str:
+        """A repository as git takes it, from anywhere on this machine."""
         return repository if is_url(repository) else str((self.file.parent / repository).resolve())
 
     @property

@@ -75,7 +75,7 @@ def resolve_security(
         except CannotPlan as error:
             reasons += [f"{version}: {reason}" for reason in error.reasons]
         else:
-            plans.append(behind(plan, barrier))
+            plans.append(behind(project, plan, barrier))
     if reasons or not plans:
         raise CannotPlan(reasons or ["no stream is named: a security release needs at least one"])
     own = plans[0]
@@ -100,13 +100,25 @@ def resolve_security(
         raise CannotPlan([facts_of(error)]) from error
 
 
-def behind(plan: Plan, barrier: Barrier) -> Plan:
+def behind(project: Project, plan: Plan, barrier: Barrier) -> Plan:
     """The same release as one of a security release: people agree to it with the others, and are told of it with them.
 
-    A stream's release that is planned anew keeps its barrier in this way.
+    It is built from where the fixes are while they are not public, if the project has such a place; a rehearsal from
+    where it would be built anyway. A stream's release that is planned anew keeps its barrier in this way.
     """
-    gates = gates_of_streams(plan.gates, barrier)
-    changes = {"gates": gates, "barrier": barrier, "announcers": (), "reminders": ()}
+    source = plan.source
+    table = project.settings.security
+    if table is not None and table.repository is not None and not plan.sandbox:
+        source = source.model_copy(
+            update={"repository": project.address_of(table.repository), "push_to": source.repository}
+        )
+    changes = {
+        "source": source.model_dump(by_alias=True),
+        "gates": gates_of_streams(plan.gates, barrier),
+        "barrier": barrier,
+        "announcers": (),
+        "reminders": (),
+    }
     return Plan.model_validate({**plan.model_dump(by_alias=True), **changes})
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, Strict
 
 from baton.model.base import Name
 from baton.model.plan import SignWhen
-from baton.project.fields import Duration, Table
+from baton.project.fields import Duration, Repository, Table
 
 
 class SecurityTable(Table):
@@ -26,6 +26,11 @@ class SecurityTable(Table):
     sign: Annotated[SignWhen, Strict(strict=False)] = Field(default="at-barrier", validate_default=True)
     """When files are signed: `at-barrier`, or `early`, as soon as they are there. Each Sigstore signature is a public
     log entry with the file's digest and the signing identity, so that what is signed early can be noticed early."""
+
+    repository: Repository | None = None
+    """Where the fixes are while they are not public: a git URL, or a path relative to this file. Streams are built from
+    there, and what outside CI systems build is put there; the tags go to the project's own repository, once all is
+    public."""
 
     pause: Duration | None = None
     """How long to wait between one stream and the next when they go public; by default all do at once."""

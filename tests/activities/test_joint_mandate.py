@@ -48,8 +48,8 @@ class Stream:
         self.told = (*self.own, self.gate(self.joint))
 
     def behind(self, plan: Plan, **changes: Any) -> Plan:
-        barrier = barrier_of(read_project(self.world.rules), self.security)
-        made = behind(plan, barrier)
+        project = read_project(self.world.rules)
+        made = behind(project, plan, barrier_of(project, self.security))
         return made.model_validate({**made.model_dump(by_alias=True), **changes})
 
     def ships(self, **changes: Any) -> JointManifest:

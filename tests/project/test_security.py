@@ -64,7 +64,16 @@ def test_who_signs_early_keeps_the_gates_that_protect_the_key(release_toml: Writ
 def test_a_stream_that_is_planned_anew_keeps_its_barrier(release_toml: Writer) -> None:
     project = release_toml.changed(more=SECURITY)
     plan = resolved(project)
-    assert behind(plan.plans[0], plan.barrier) == plan.plans[0]
+    assert behind(project, plan.plans[0], plan.barrier) == plan.plans[0]
+
+
+def test_a_fix_that_is_not_public_is_built_from_where_it_is_and_its_tag_goes_to_the_project(
+    release_toml: Writer,
+) -> None:
+    private = "https://git.example/spam-security.git"
+    project = release_toml.changed(more=f'{SECURITY}repository = "{private}"\n')
+    (source, _) = (plan.source for plan in resolved(project).plans)
+    assert (source.repository, source.push_to) == (private, "https://git.example/spam.git")
 
 
 def test_without_the_table_there_is_no_security_release(release_toml: Writer) -> None:

@@ -69,7 +69,12 @@ def _stream(version: str, barrier: dict[str, Any], unsigned: bool) -> Plan:  # a
         "release": {"project": "hello", "version": version},
         "stream": {"name": version[0], "status": "bugfix"},
         "steps": PLAN["steps"][:1],  # type: ignore[index]  # the constant is a plan
-        "source": {"repository": "/nowhere", "commit": version[0] * 40, "tag": f"v{version}"},
+        "source": {
+            "repository": "/private",
+            "push_to": "/public",
+            "commit": version[0] * 40,
+            "tag": f"v{version}",
+        },
         "gates": [COMMIT_GATE] if version.startswith("9") else [],
         "announcers": [],
         "sboms": False,

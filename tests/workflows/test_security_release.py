@@ -11,7 +11,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.worker import Worker
 
 from baton.model.acts import Cancel, Choice, MoveDate, Rejection, Replan, SignOff, StartAgain, TakeOut, Withdrawal
-from baton.model.plan import JOINT_GATE
+from baton.model.plan import JOINT_GATE, Gate, GatePoint
 from baton.model.security import SecurityPhase, StreamState
 from tests.workflows.security import (
     PATIENCE,
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
     from temporalio.testing import WorkflowEnvironment
 
+    from baton.model.acts import Answer
+    from baton.model.security import SecurityStatus
     from tests.workflows.conftest import Machines
     from tests.workflows.people import People
+    from tests.workflows.security import SecurityRun
 
 LATER = timedelta(days=30)
 
@@ -46,9 +49,22 @@ def order_of(machines: Machines, *names: str) -> list[str]:
     return [name for name, _ in machines.asked if name in names]
 
 
-async def done(run: Any) -> Any:
+async def done(run: SecurityRun) -> SecurityStatus:
     async with asyncio.timeout(PATIENCE):
-        return await run.handle.result()
+        final: SecurityStatus = await run.handle.result()
+    return final
+
+
+async def replanned(run: SecurityRun, machines: Machines, version: str, **changes: Any) -> Answer:
+    """What becomes of the wish to plan a stream anew, from another commit."""
+    plan = run.plan.plan_of(version)
+    assert plan is not None
+    source = plan.source.model_copy(update={"commit": "e" * 40})
+    other = plan.model_copy(update={"source": source, **changes})
+    machines.real["take_plan"] = lambda _: other
+    own = await run.stream(version).query(ReleaseWorkflow.status)
+    facts: dict[str, Any] = {"release": own.release, "run": own.run, "subject": own.subject}
+    return await run.say_to(version, Replan(**facts, by="grace", role="release-manager", plan=other.digest))
 
 
 async def test_one_person_ships_every_stream_with_one_sign_off(
@@ -73,6 +89,8 @@ async def test_one_person_ships_every_stream_with_one_sign_off(
     first = order.index("promote")
     assert sorted(order[:first]) == ["sign_files"] * 3 + ["stage"] * 6 + ["verify_signatures"] * 3
     assert sorted(order[first:]) == ["promote"] * 3 + ["push_tag"] * 3
+    assert {argument.source.repository for argument in machines.arguments("build_step")} == {"/private"}
+    assert {argument.source.repository for argument in machines.arguments("push_tag")} == {"/public"}
     (told,) = {argument.gates[-1].gate for argument in machines.arguments("promote")}
     assert told == JOINT_GATE
 
@@ -96,15 +114,25 @@ async def test_people_are_told_without_a_version_and_at_the_end_of_all_streams_a
 
 
 async def test_the_pause_between_two_streams_and_their_order_are_the_plans(
-    skipping: WorkflowEnvironment, machines: Machines
+    temporal: WorkflowEnvironment, machines: Machines
 ) -> None:
-    plan = security_plan("2.0.1", "1.0.1", pause=3600)
-    async with running_together(skipping, plan, machines) as run:
+    async with running_together(temporal, security_plan("2.0.1", "1.0.1", pause=1), machines) as run:
         assert (await run.sign_off()).accepted
-        begun = await skipping.get_current_time()
         await done(run)
-        assert await skipping.get_current_time() - begun >= timedelta(hours=1)
-    assert [argument.release.release.version for argument in machines.arguments("promote")] == ["2.0.1", "1.0.1"]
+        history = await run.handle.fetch_history()
+    told = [
+        event.signal_external_workflow_execution_initiated_event_attributes.workflow_execution.workflow_id[-1:]
+        or event.WhichOneof("attributes")
+        for event in history.events
+        if event.WhichOneof("attributes")
+        in (
+            "signal_external_workflow_execution_initiated_event_attributes",
+            "timer_started_event_attributes",
+            "timer_fired_event_attributes",
+        )
+    ]
+    # Open for both at once; go for the first, and after the pause for the second.
+    assert told == ["1", "2", "1", "timer_started_event_attributes", "timer_fired_event_attributes", "2"]
 
 
 async def test_ids_and_attributes_under_an_embargo_name_no_version(
@@ -194,16 +222,12 @@ async def test_a_stream_that_changes_resets_the_joint_gate_alone(
     async with running_together(temporal, plan, machines) as run:
         status = await run.until_asked()
         assert (await run.say(joint_sign_off(status, "ada"))).accepted
-        first = run.plan.plan_of("2.0.1")
-        assert first is not None
-        source = first.source.model_copy(update={"commit": "e" * 40})
-        other = first.model_copy(update={"source": source})
-        machines.real["take_plan"] = lambda _: other
         own = await run.stream("2.0.1").query(ReleaseWorkflow.status)
-        replan = Replan(
-            release=own.release, run=own.run, subject=own.subject, by="grace", role="release-manager", plan=other.digest
-        )
-        assert (await run.say_to("2.0.1", replan)).accepted
+        alone = Cancel(release=own.release, run=own.run, subject=own.subject, by="ada", role="release-manager")
+        assert f"belongs to {status.release}" in (await run.say_to("2.0.1", alone)).message
+        own_gates = (Gate(name="publish", before=GatePoint.PUBLISH, needs={"release-manager": 1}),)
+        assert "has barrier None" in (await replanned(run, machines, "2.0.1", barrier=None, gates=own_gates)).message
+        assert (await replanned(run, machines, "2.0.1")).accepted
         again = await run.until_asked(attempt=2)
         assert again.gate is not None
         assert again.gate.reset == ("ada",)
@@ -245,9 +269,7 @@ async def test_what_cannot_sign_at_the_open_barrier_keeps_all_from_going_public(
         status = await run.until_stream("1.0.1", StreamState.SIGNED)
         assert not machines.counts["promote"]
         # Bound to the others, it stays as it is.
-        own = await run.stream("1.0.1").query(ReleaseWorkflow.status)
-        alone = Cancel(release=own.release, run=own.run, subject=own.subject, by="ada", role="release-manager")
-        assert not (await run.say_to("1.0.1", alone)).accepted
+        assert "about to go public with others" in (await replanned(run, machines, "1.0.1")).message
         assert (await run.say(TakeOut(**about(status, "ada", version="2.0.1")))).accepted
         status = await run.until_asked(attempt=2)
         assert not machines.counts["promote"]

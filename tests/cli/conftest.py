@@ -12,7 +12,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Sequence  # the worker reads the activity's annotations
-from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,8 @@ RESULTS = {
     "push_tag": work.Pushed(commit=SOURCE.commit),
     "forget_source": work.Undone(detail="forgot the source"),
     "tell": work.Told(sent=True),
+    "attest_files": SET,
+    "attest_release": MANIFEST.preview[0],
     "write_evidence": SET,
     "sign_evidence": SET,
 }
@@ -155,10 +157,11 @@ class Team:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """A worker for every queue."""
-        worker = Worker(
-            self.client, task_queue=self.plan.queue, workflows=[ReleaseWorkflow], activities=[self._do_any_work()]
-        )
-        async with worker:
+        async with AsyncExitStack() as workers:
+            for queue in self.plan.queues:
+                runbook = [ReleaseWorkflow] if queue == self.plan.queue else []
+                worker = Worker(self.client, task_queue=queue, workflows=runbook, activities=[self._do_any_work()])
+                await workers.enter_async_context(worker)
             try:
                 yield
             finally:

@@ -44,7 +44,7 @@ keys = [{{ kind = "ssh", public-key = "{grace}" }}]
 
 [[steps]]
 name = "source"
-queue = "{name}"
+queue = "build-{name}"
 files = ["hello.tar.gz"]
 timeout = "1h"
 builder = {{ kind = "command", commands = [["make"]] }}
@@ -56,7 +56,7 @@ gpg = "none"
 [signing.machine]
 identity = "https://git.example/hello"
 issuer = "https://issuer.example"
-queue = "{name}"
+queue = "sign-{name}"
 
 [[gates]]
 name = "start"
@@ -73,7 +73,7 @@ kind = "directory"
 name = "downloads"
 path = "/srv/downloads"
 url = "https://downloads.example"
-queue = "{name}"
+queue = "publish-{name}"
 """
 
 

@@ -7,16 +7,11 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -26,6 +21,7 @@ from baton.announcers.email import EmailAdapter
 from baton.model.announcing import EmailAnnouncer, MailSecurity
 from baton.model.errors import BatonError, Failed, Invalid, Missing, Unavailable
 from tests.announcers.conftest import LINK, SECRET, everything_about, message
+from tests.certificates import throw_away_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,20 +102,7 @@ def serve(mailbox: Mailbox) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A throw-away certificate for 127.0.0.1, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    file = tmp_path_factory.mktemp("mail") / "server.pem"
-    file.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
-    return file
+    return throw_away_certificate(tmp_path_factory.mktemp("mail") / "server.pem")
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """A worker that dies, as by kill -9, before or after the effect of activities, and lives again each time.
 
 ``BATON_TEST_DEATHS`` names a folder with a file for each death that is due: ``ACTIVITY-before``, ``ACTIVITY-after``;
-and ``order_run-unrecorded``: a run was started in an outside CI system, and nothing says so yet.
+and ``order_run-unrecorded`` or ``order_signing-unrecorded``: a run was started in an outside CI system, and nothing
+says so yet.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import worker
-from activities import outside, runs, work
+from activities import dispatching, outside, runs, work
 from activities.records import Kept, Records
 from workflows import orders
 
@@ -53,8 +54,9 @@ class _Mortal(ActivityInboundInterceptor):
 
 class MortalRecords(Records):
     def keep(self, name: str, effect: Kept) -> Kept:
-        if name.startswith("ordered/"):
-            die_if_due("order_run-unrecorded")
+        for records, ordering in (("ordered/", "order_run"), ("signing-ordered/", "order_signing")):
+            if name.startswith(records):
+                die_if_due(f"{ordering}-unrecorded")
         return super().keep(name, effect)
 
 
@@ -85,6 +87,7 @@ if __name__ == "__main__":
     # The same worker but for its mortality.
     setattr(worker, "Worker", mortal_worker)  # noqa: B010  # as above
     setattr(outside, "Records", MortalRecords)  # noqa: B010  # as above
+    setattr(dispatching, "Records", MortalRecords)  # noqa: B010  # as above
     while True:
         # Forked, since what takes seconds is to import everything anew.
         if not (life := os.fork()):

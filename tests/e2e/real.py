@@ -11,6 +11,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from temporalio.service import RPCError
+
 from baton.sandbox.state import State
 from baton.sandbox.team_key import TeamKey
 from baton.store import LocalStore
@@ -124,11 +126,16 @@ class Watched:
 
     async def until(self, version: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
         deadline = asyncio.get_running_loop().time() + PATIENCE
-        while not condition(status := await self.release(version).query(ReleaseWorkflow.status)):
-            waits = "; ".join(f"{waiting.what}: {waiting.why}" for waiting in status.waiting)
-            assert asyncio.get_running_loop().time() < deadline, f"in phase {status.phase}, waiting for {waits}"
+        waits = "no worker answers"
+        while True:
+            # Until a worker is up, nobody answers.
+            with contextlib.suppress(RPCError):
+                status = await self.release(version).query(ReleaseWorkflow.status)
+                if condition(status):
+                    return status
+                waits = f"in phase {status.phase}, " + "; ".join(f"{each.what}: {each.why}" for each in status.waiting)
+            assert asyncio.get_running_loop().time() < deadline, waits
             await asyncio.sleep(0.1)
-        return status
 
     async def until_waiting(self, version: str, what: str) -> ReleaseStatus:
         return await self.until(version, lambda status: any(waiting.what == what for waiting in status.waiting))

@@ -1,4 +1,4 @@
-"""A real project whose people sign on their own machines, with a Sigstore instance that stands for the public one."""
+"""A real project that people or a workflow elsewhere sign, with a Sigstore instance that stands for the public one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from baton.store import LocalStore
 from baton.trust.instances import trust_configuration
 from tests.e2e.conftest import tiny_project
 from tests.e2e.desks import Desk, serving, with_ssh_key
+from tests.e2e.elsewhere import DEATHS, Elsewhere, signing_elsewhere
 from tests.e2e.real import Site, Watched
+from tests.e2e.test_deaths import mortal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -40,6 +42,10 @@ sboms = true
 
 [streams."1"]
 status = "bugfix"
+
+[streams."2"]
+status = "bugfix"
+signing = {{ gpg = "none" }}
 
 [[roster]]
 id = "ada"
@@ -99,14 +105,18 @@ kind = "directory"
 name = "downloads"
 path = "{served}"
 url = "{url}"
-"""
+{elsewhere}"""
 
 
 @dataclass(frozen=True)
 class Signers(Watched):
     """People who sign, each at their own machine: ada by a sign-in alone, grace with gpg; katherine may not sign.
 
+    Both of them sign stream 1; stream 2 needs no OpenPGP, and stream 3 is signed elsewhere, by a worker that dies.
+
     Attributes:
+        elsewhere: the workflow that signs stream 3.
+        deaths: of that worker; those that are still to come are files in there.
         trust_config: of the Sigstore instance, as if it were the public one.
     """
 
@@ -122,6 +132,8 @@ class Signers(Watched):
     katherine: Desk
     hedys_key: SshSigningKey
     gnupg: Path
+    elsewhere: Elsewhere
+    deaths: Path
 
     def bundles(self, files: Sequence[Artifact], who: SigstoreIdentity) -> dict[str, bytes]:
         """What somebody signs, by the bundles' names."""
@@ -137,12 +149,15 @@ async def signers_world(folder: Path, gnupg: Gnupg, client: Client) -> AsyncIter
     served = folder / "served"
     served.mkdir()
     site = Site(served)
-    grace = gnupg.make("Grace <grace@example.org>")
     keys = {name: with_ssh_key(folder / name) for name in ("hedy", "katherine")}
     repository, _ = tiny_project(folder)
-    (repository / "grace.asc").write_text(gnupg.listed(grace).public_key or "")
-    (repository / "release.toml").write_text(
-        RELEASE_TOML.format(
+    async with contextlib.AsyncExitStack() as stack:
+        sigstore = stack.enter_context(local_sigstore(folder / "sigstore"))
+        elsewhere = stack.enter_context(signing_elsewhere(folder / "github", repository, sigstore))
+        stack.enter_context(site.up())
+        grace = gnupg.make("Grace <grace@example.org>")
+        (repository / "grace.asc").write_text(gnupg.listed(grace).public_key or "")
+        rules = RELEASE_TOML.format(
             repository=repository,
             issuer=ISSUER,
             hedy=keys["hedy"].credential.public_key,
@@ -150,39 +165,50 @@ async def signers_world(folder: Path, gnupg: Gnupg, client: Client) -> AsyncIter
             grace=grace,
             served=served,
             url=site.url,
+            elsewhere=elsewhere.stream,
         )
-    )
-    git = ["git", "-C", str(repository), "-c", "user.name=Tiny", "-c", "user.email=tiny@example.org"]
-    for command in (["add", "."], ["commit", "-q", "-m", "How it is released"]):
-        subprocess.run([*git, *command], check=True)
-    subprocess.run(["git", "clone", "-q", repository, folder / "rules-publish"], check=True)
-    with local_sigstore(folder / "sigstore") as sigstore, site.up():
         trust = _as_public(sigstore.trust_config, folder / "trust.json")
         here = {
             "TEMPORAL_ADDRESS": client.service_client.config.target_host,
             "BATON_STORE": str(folder / "store"),
             "BATON_SIGSTORE_TRUST_CONFIG": str(trust),
         }
-        workers = {"release": here, "build": here, "publish": {**here, "BATON_PROJECTS": str(folder / "rules-publish")}}
+        own_rules = {**here, "BATON_PROJECTS": str(_committed(repository, rules, folder / "rules"))}
         (folder / "ada").mkdir()
         (folder / "grace").mkdir()
         (folder / "ada/token").write_text(sigstore.tokens.for_person("ada@example.org"))
-        async with serving(folder / "workers", workers):
-            yield Signers(
-                client=client,
-                project=repository,
-                served=served,
-                site=site,
-                store=LocalStore(folder / "store"),
-                sigstore=sigstore,
-                trust_config=trust,
-                ada=Desk(folder / "ada", "ada", BATON_IDENTITY_TOKEN_FILE=str(folder / "ada/token"), **here),
-                grace=Desk(folder / "grace", "grace", GNUPGHOME=str(gnupg.home), **here),
-                hedy=Desk(folder / "hedy", "hedy", **here),
-                katherine=Desk(folder / "katherine", "katherine", **here),
-                hedys_key=keys["hedy"],
-                gnupg=gnupg.home,
-            )
+        # By this one's heartbeats it is seen soon that the other is dead.
+        await stack.enter_async_context(mortal(folder / "release", (), ("release",), here))
+        signing = mortal(folder / "sign", DEATHS, ("sign",), {**own_rules, **elsewhere.worker})
+        deaths = await stack.enter_async_context(signing)
+        await stack.enter_async_context(serving(folder / "workers", {"build": here, "publish": own_rules}))
+        yield Signers(
+            client=client,
+            project=repository,
+            served=served,
+            site=site,
+            store=LocalStore(folder / "store"),
+            sigstore=sigstore,
+            trust_config=trust,
+            ada=Desk(folder / "ada", "ada", BATON_IDENTITY_TOKEN_FILE=str(folder / "ada/token"), **here),
+            grace=Desk(folder / "grace", "grace", GNUPGHOME=str(gnupg.home), **here),
+            hedy=Desk(folder / "hedy", "hedy", **here),
+            katherine=Desk(folder / "katherine", "katherine", **here),
+            hedys_key=keys["hedy"],
+            gnupg=gnupg.home,
+            elsewhere=elsewhere,
+            deaths=deaths,
+        )
+
+
+def _committed(repository: Path, rules: str, clone: Path) -> Path:
+    """A clone of the repository with these rules in it, for workers that believe no other."""
+    (repository / "release.toml").write_text(rules)
+    git = ["git", "-C", str(repository), "-c", "user.name=Tiny", "-c", "user.email=tiny@example.org"]
+    for command in (["add", "."], ["commit", "-q", "-m", "How it is released"]):
+        subprocess.run([*git, *command], check=True)
+    subprocess.run(["git", "clone", "-q", repository, clone], check=True)
+    return clone
 
 
 def _as_public(config: Path, to: Path) -> Path:

@@ -1,22 +1,26 @@
-"""A real release that people sign on machines of their own, and what is refused of those who may not."""
+"""Real releases that people sign at home or a workflow elsewhere signs, and what is refused of those who may not."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from baton.model.acts import Answer, Choice, Decision
 from baton.model.manifest import Artifact, ArtifactSet, Manifest, SetRef
+from baton.model.plan import Plan
 from baton.model.roster import SigstoreIdentity
 from baton.model.statement import statement_of
 from baton.model.status import Phase, StepState, WaitKind
 from baton.proof import seal
 from baton.sandbox.sigstore import ISSUER
+from baton.trust.identities import TrustedIdentities
 from tests.e2e.desks import Desk, gnupg_home
+from tests.e2e.elsewhere import IDENTITIES, OTHER, REPOSITORY
 from tests.e2e.signers import Signers, signers_world
 from tests.workflows.people import act
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 VERSION = "1.5"
-SIGSTORE, GPG = "sign-sigstore-human", "sign-gpg-human"
+SIGSTORE, GPG, DISPATCHED = "sign-sigstore-human", "sign-gpg-human", "sign-sigstore-dispatched"
 HEDY, KATHERINE = (SigstoreIdentity(identity=f"{name}@example.org", issuer=ISSUER) for name in ("hedy", "katherine"))
 WHO = "Who may sign, all files at once: ada as ada@example.org, or hedy as hedy@example.org"
 
@@ -78,10 +82,8 @@ async def test_people_sign_by_digest_or_with_the_files_and_nobody_else_can(signe
     status = await signers.until(VERSION, lambda status: status.phase is Phase.RELEASED)
 
     public = signers.served / "tiny/1.5"
-    names = {"tiny.txt", "tiny.txt.spdx.json"}
-    signed = {f"{name}{suffix}" for name in names for suffix in ("", ".sigstore.json", ".asc")}
-    assert {file.name for file in public.iterdir()} == signed
-    for name in names:
+    assert {file.name for file in public.iterdir()} == _signed(".sigstore.json", ".asc")
+    for name in _signed():
         gpg = ["gpg", "--batch", "--verify", f"{public / name}.asc", str(public / name)]
         subprocess.run(gpg, env={"PATH": "/usr/bin:/bin", "GNUPGHOME": str(signers.gnupg)}, check=True)
     # Nothing of what signed is left on the machine, and the record of it all holds without any signer's key.
@@ -89,6 +91,66 @@ async def test_people_sign_by_digest_or_with_the_files_and_nobody_else_can(signe
     evidence = str(signers.hedy.home / "evidence")
     await say(signers.hedy, "evidence", "export", "tiny/1.5", "--to", evidence)
     await say(signers.hedy, "evidence", "verify", evidence, "--trust-config", str(signers.trust_config))
+
+
+async def test_a_sign_in_alone_is_enough_where_nobody_signs_with_gpg(signers: Signers) -> None:
+    await say(signers.ada, "start", "2.0", "-C", str(signers.project), "--yes")
+    await signers.until_waiting("2.0", "commit")
+    await say(signers.katherine, "sign-off", "tiny/2.0", "commit", "--yes")
+    await signers.until_waiting("2.0", SIGSTORE)
+    await say(signers.ada, "sign", "tiny/2.0", "--yes")
+    await signers.until_waiting("2.0", "files")
+    await say(signers.katherine, "sign-off", "tiny/2.0", "files", "--yes")
+    status = await signers.until("2.0", lambda status: status.phase is Phase.RELEASED)
+    assert {file.name for file in (signers.served / "tiny/2.0").iterdir()} == _signed(".sigstore.json")
+    assert await _verified(signers, status, status)
+
+
+async def test_a_workflow_elsewhere_signs_by_digest_and_only_as_itself(signers: Signers) -> None:
+    elsewhere = signers.elsewhere
+    await say(signers.ada, "start", "3.0", "-C", str(signers.project), "--yes")
+    await signers.until_waiting("3.0", "commit")
+    await say(signers.katherine, "sign-off", "tiny/3.0", "commit", "--yes")
+
+    # The run was started by a worker that died before anybody knew; what it signed as another workflow does not count.
+    status = await signers.until_waiting("3.0", DISPATCHED)
+    assert not list(signers.deaths.iterdir())
+    assert elsewhere.simulator.runs.dispatches == 1
+    (waiting,) = status.waiting
+    assert f"it is by {IDENTITIES[OTHER]} " in waiting.why
+    assert f"Who has to sign: {IDENTITIES[REPOSITORY]}" in waiting.why
+
+    elsewhere.runs_as(REPOSITORY)
+    await say(signers.katherine, "decide", "tiny/3.0", DISPATCHED, "retry", "--yes")
+    await signers.until_waiting("3.0", "files")
+    assert elsewhere.simulator.runs.dispatches == 2
+    await say(signers.katherine, "sign-off", "tiny/3.0", "files", "--yes")
+    status = await signers.until("3.0", lambda status: status.phase is Phase.RELEASED)
+    assert {file.name for file in (signers.served / "tiny/3.0").iterdir()} == _signed(".sigstore.json")
+    assert await _verified(signers, status, status)
+    assert not await _verified(signers, status, await signers.until("2.0", lambda _: True))
+
+
+def _signed(*suffixes: str) -> set[str]:
+    """The names of a release's files and of their signatures."""
+    return {f"{name}{suffix}" for name in ("tiny.txt", "tiny.txt.spdx.json") for suffix in ("", *suffixes)}
+
+
+async def _verified(signers: Signers, public: ReleaseStatus, trusted: ReleaseStatus) -> bool:
+    """What ``baton verify`` says of a release's files, where those count who sign another's."""
+    plan = Plan.model_validate_json(signers.store.read(trusted.plan))
+    document = TrustedIdentities.of_plan(plan, issued=datetime.now(UTC).date())
+    (stream,) = document.streams
+    own = document.model_copy(update={"streams": (stream.model_copy(update={"name": public.stream}),)})
+    identities = signers.hedy.home / "identities.json"
+    identities.write_text(own.model_dump_json(by_alias=True))
+    version = public.release.version
+    given = ("--identities", str(identities), "--trust-config", str(signers.trust_config), "--version", version)
+    done = await asyncio.to_thread(
+        signers.hedy._run, "verify", str(signers.served / "tiny" / version), *given, "--json"
+    )
+    verdict: bool = json.loads(done.stdout)["ok"]
+    return verdict
 
 
 async def _refuse_what_does_not_count(signers: Signers, status: ReleaseStatus) -> None:

@@ -48,7 +48,12 @@ class GitHubSimulator:
 
 @contextlib.contextmanager
 def github_simulator(
-    config: GitHubConfig, state: Path, *, port: int = 0, around: Callable[[ASGIApp], ASGIApp] = lambda api: api
+    config: GitHubConfig,
+    state: Path,
+    *,
+    port: int = 0,
+    around: Callable[[ASGIApp], ASGIApp] = lambda api: api,
+    certificate: Path | None = None,
 ) -> Iterator[GitHubSimulator]:
     """Serve a simulator for as long as the context lasts.
 
@@ -57,6 +62,7 @@ def github_simulator(
         state: the folder of its runs; one that starts again on the same folder goes on with them.
         port: the API's on 127.0.0.1; 0 takes a free one.
         around: put around the API, for instance to watch what is said.
+        certificate: a PEM file with a certificate for 127.0.0.1 and its key, to speak TLS as GitHub does.
 
     Raises:
         Unavailable: the port is taken.
@@ -64,12 +70,12 @@ def github_simulator(
     with listener(port) as api, listener() as other, contextlib.ExitStack() as stack:
         runs = FakeRuns(config.workflow, state)
         stack.callback(runs.close)
-        downloads = Downloads(runs, address_of(other))
-        bodies = Bodies(address_of(api), config.workflow)
+        downloads = Downloads(runs, address_of(other, certificate))
+        bodies = Bodies(address_of(api, certificate), config.workflow)
         answers = GitHubApi(runs, bodies, downloads, Guard(config.access, runs))
-        stack.enter_context(served_on(downloads.app(), other))
-        stack.enter_context(served_on(around(answers.app()), api))
-        yield GitHubSimulator(address_of(api), runs, downloads)
+        stack.enter_context(served_on(downloads.app(), other, certificate))
+        stack.enter_context(served_on(around(answers.app()), api, certificate))
+        yield GitHubSimulator(address_of(api, certificate), runs, downloads)
 
 
 def main(config: Path, state: Path, port: int) -> None:

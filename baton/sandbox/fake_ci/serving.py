@@ -14,6 +14,7 @@ from baton.sandbox.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -37,8 +38,14 @@ def served(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def served_on(app: ASGIApp, listening: socket.socket) -> Iterator[None]:
-    """Serve an application on a socket that listens already, so that its address can be known before it is made."""
+def served_on(app: ASGIApp, listening: socket.socket, certificate: Path | None = None) -> Iterator[None]:
+    """Serve an application on a socket that listens already, so that its address can be known before it is made.
+
+    Args:
+        app: what answers.
+        listening: the socket.
+        certificate: a PEM file with a certificate and its key, to speak TLS; None for plain HTTP.
+    """
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -49,6 +56,7 @@ def served_on(app: ASGIApp, listening: socket.socket) -> Iterator[None]:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
+            ssl_certfile=certificate,
         )
     )
     thread = threading.Thread(target=server.run, args=([listening],), name="fake-ci", daemon=True)
@@ -78,6 +86,7 @@ def listener(port: int = 0) -> socket.socket:
     return listening
 
 
-def address_of(listening: socket.socket) -> str:
-    """The address of what a socket serves, without a trailing slash."""
-    return f"http://{HOST}:{listening.getsockname()[1]}"
+def address_of(listening: socket.socket, certificate: Path | None = None) -> str:
+    """The address of what a socket serves, without a trailing slash; with TLS if there is a certificate."""
+    scheme = "http" if certificate is None else "https"
+    return f"{scheme}://{HOST}:{listening.getsockname()[1]}"

@@ -49,7 +49,7 @@ def test_the_program_accepts_what_is_shown(words: list[str]) -> None:
         case ["temporal", *arguments]:
             _by_help(("temporal",), arguments)
         case ["docker", "compose", *arguments]:
-            _by_help(("docker-compose",), _until_service(arguments))
+            _by_help(("docker-compose",), _after_files(_until_service(arguments)))
         case ["sigstore", *arguments]:
             _by_help(("sigstore",), arguments)
         case ["gpg", *arguments]:
@@ -88,13 +88,22 @@ def _flags(arguments: list[str]) -> list[str]:
 
 
 def _until_service(arguments: list[str]) -> list[str]:
-    """A compose command without what is run in the container; the service is one of the compose file."""
-    services = re.findall(r"^  ([a-z-]+):$", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
+    """A compose command without what is run in the container; the service is one of the compose files'."""
+    files = (ROOT / "docker-compose.yml", ROOT / "deploy" / "embargo.yml")
+    services = [name for file in files for name in re.findall(r"^  ([a-z-]+):$", file.read_text(), re.MULTILINE)]
     for at, word in enumerate(arguments):
         if word in services:
             return arguments[:at]
     assert arguments[0] not in {"run", "exec"}, "the compose file has no such service"
     return arguments
+
+
+def _after_files(arguments: list[str]) -> list[str]:
+    """A compose command without the files that it reads, which have to be there."""
+    if arguments[:1] != ["--file"]:
+        return arguments
+    assert (ROOT / arguments[1]).is_file(), f"there is no {arguments[1]}"
+    return _after_files(arguments[2:])
 
 
 @cache

@@ -68,3 +68,6 @@ class ReSigningWorkflow(Runbook):
         board.enter(Phase.ANNOUNCE)
         await self._testimony.leave(None, (), files, None)
         board.enter(Phase.RELEASED)
+
+    async def _take_back(self) -> None:
+        await self._signing.undo()

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from baton.model.acts import Choice, Replan
+from baton.model import work
+from baton.model.acts import Choice, Replan, SignOff
 from baton.model.announcing import Event
-from baton.model.status import Phase
+from baton.model.status import Phase, WaitKind
+from tests.workflows.conftest import SET
+from tests.workflows.people import about_gate
 from tests.workflows.record import ANEW
 from tests.workflows.test_release import cancel, decision, finish, sign_off
+from tests.workflows.test_signing_policies import BY_SIGSTORE, ELSEWHERE, SIGSTORE, hand_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.workflows.conftest import Machines
+    from tests.workflows.people import People
 
     Release = Callable[..., Any]
 
@@ -92,3 +99,37 @@ async def test_it_can_not_be_ended_once_signatures_change(release: Release) -> N
         assert not (await run.say(cancel(status))).accepted
         await run.say(decision(status, Choice.RETRY))
         assert (await run.handle.result()).phase is Phase.RELEASED
+
+
+async def test_people_sign_anew_when_they_come_and_are_told_how(
+    signed_release: Release, people: People, machines: Machines
+) -> None:
+    async with signed_release(**EVIDENCE, signers=[BY_SIGSTORE]) as run:
+        status = await run.until_waiting(SIGSTORE)
+        (waiting,) = status.waiting
+        assert (waiting.kind, waiting.people) == (WaitKind.SIGNATURES, ("ada", "katherine"))
+        assert waiting.command == "baton sign resign/hello/1.0.0"
+        refused = await hand_in(run, people, "grace")
+        assert refused.message == f"{SIGSTORE} takes signatures from ada, katherine; grace is none of them"
+        assert (await hand_in(run, people, "katherine", role="macos-expert")).accepted
+        status = await run.until_waiting("publish")
+        assert (await run.say_json("sign-off", people.sign(about_gate(SignOff, status, "ada")))).accepted
+        assert (await run.handle.result()).phase is Phase.RELEASED
+    (taken,), (renewed,) = machines.arguments("take_signatures"), machines.arguments("renew_signatures")
+    assert taken.manifest.digest == status.subject
+    assert renewed.signed == (work.Signed(signer=run.plan.signers[0], signatures=SET),)
+
+
+async def test_a_workflow_elsewhere_signs_anew_and_its_run_ends_with_the_re_signing(
+    release: Release, machines: Machines
+) -> None:
+    machines.hold("follow_signing")
+    async with release(**EVIDENCE, signers=[ELSEWHERE]) as run:
+        await run.until(lambda _: machines.counts["follow_signing"] == 1)
+        assert (await run.say(cancel(await run.status()))).accepted
+        await run.until(lambda status: status.phase is Phase.CANCELLED)
+    assert machines.counts["cancel_signing"] == 1
+    async with release(**EVIDENCE, signers=[ELSEWHERE]) as run:
+        machines.holding["follow_signing"].set()
+        assert (await finish(run)).phase is Phase.RELEASED
+    assert machines.counts["collect_signing"] == 1

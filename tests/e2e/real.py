@@ -121,24 +121,29 @@ class Watched:
 
     client: Client
 
-    def release(self, version: str) -> WorkflowHandle[Any, Any]:
-        return self.client.get_workflow_handle(f"release/tiny/{version}")
+    def release(self, version: str, purpose: str = "release") -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(f"{purpose}/tiny/{version}")
 
-    async def until(self, version: str, condition: Callable[[ReleaseStatus], bool]) -> ReleaseStatus:
+    async def until(
+        self, version: str, condition: Callable[[ReleaseStatus], bool], *, purpose: str = "release"
+    ) -> ReleaseStatus:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         waits = "no worker answers"
         while True:
             # Until a worker is up, nobody answers.
             with contextlib.suppress(RPCError):
-                status = await self.release(version).query(ReleaseWorkflow.status)
+                status = await self.release(version, purpose).query(ReleaseWorkflow.status)
                 if condition(status):
                     return status
                 waits = f"in phase {status.phase}, " + "; ".join(f"{each.what}: {each.why}" for each in status.waiting)
             assert asyncio.get_running_loop().time() < deadline, waits
             await asyncio.sleep(0.1)
 
-    async def until_waiting(self, version: str, what: str) -> ReleaseStatus:
-        return await self.until(version, lambda status: any(waiting.what == what for waiting in status.waiting))
+    async def until_waiting(self, version: str, what: str, *, purpose: str = "release") -> ReleaseStatus:
+        def waits(status: ReleaseStatus) -> bool:
+            return any(waiting.what == what for waiting in status.waiting)
+
+        return await self.until(version, waits, purpose=purpose)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,6 +105,17 @@ async def test_a_sign_in_alone_is_enough_where_nobody_signs_with_gpg(signers: Si
     status = await signers.until("2.0", lambda status: status.phase is Phase.RELEASED)
     assert {file.name for file in (signers.served / "tiny/2.0").iterdir()} == _signed(".sigstore.json")
     assert await _verified(signers, status, status)
+
+    # It is signed anew in the same way: nobody but people vouches for which files it has, so they agree to a list.
+    sums = signers.ada.home / "SHA256SUMS"
+    public = signers.served / "tiny/2.0"
+    sums.write_text("".join(f"{sha256((public / name).read_bytes()).hexdigest()}  {name}\n" for name in _signed()))
+    await say(signers.ada, "resign", "2.0", "-C", str(signers.project), "--yes", "--replace", "--digests", str(sums))
+    await signers.until_waiting("2.0", "files-files", purpose="resign")
+    await say(signers.katherine, "sign-off", "resign/tiny/2.0", "files-files", "--yes")
+    await signers.until_waiting("2.0", SIGSTORE, purpose="resign")
+    await say(signers.ada, "sign", "resign/tiny/2.0", "--yes")
+    await signers.until_waiting("2.0", "files", purpose="resign")
 
 
 async def test_a_workflow_elsewhere_signs_by_digest_and_only_as_itself(signers: Signers) -> None:

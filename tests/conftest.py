@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
-import os
 import shutil
 import sysconfig
+import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -21,8 +24,7 @@ from baton.sandbox.state import State
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 # The same examples everywhere and always, however long each takes: what passed here passes on a busy machine.
 hypothesis.settings.register_profile(
@@ -146,10 +148,25 @@ def executable(name: str) -> str:
     return found
 
 
-# Each process of a run has ports of its own, which the system lends to no outgoing connection (they begin at 32768 on
-# Linux, at 49152 elsewhere), and which no world takes by itself.
-_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_PORTS = itertools.cycle(range(12_000 + _NUMBER % 8 * 1_000, 13_000 + _NUMBER % 8 * 1_000))
+_PORTS_EACH = 250
+
+
+def _claim_ports() -> tuple[IO[bytes], Iterator[int]]:
+    """Ports that this process alone uses, also where several runs go on at once.
+
+    The system lends none of them to an outgoing connection (those begin at 32768 on Linux, at 49152 elsewhere), and no
+    world takes one by itself. The claim ends with the open file.
+    """
+    for first in range(12_000, 20_000, _PORTS_EACH):
+        claim = (Path(tempfile.gettempdir()) / f"baton-test-ports-{first}").open("ab")
+        with suppress(BlockingIOError):
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return claim, itertools.cycle(range(first, first + _PORTS_EACH))
+        claim.close()
+    raise RuntimeError("every range of ports is claimed: too many test runs at once")
+
+
+_CLAIM, _PORTS = _claim_ports()
 
 
 def own_port() -> int:

@@ -106,7 +106,7 @@ def speak_at_gate(
         run=asked.result.run,
         subject=asked.result.subject,
         by=person.id,
-        role=_role(kind, asked, person, speaker.role),
+        role=role_at_gate(kind, asked.result, person, speaker.role),
         reason=speaker.reason,
     )
     if asked.seen:
@@ -130,9 +130,19 @@ def _look(place: Place, release: ReleaseId, gate: str, expected: Expected, *, bl
     return with_releases(place, look)
 
 
-def _role(kind: type[AboutGate], asked: Asked, person: Person, wanted: str | None) -> str:
-    """The role to speak in: for a sign-off one that is missing, and the one they have spoken in if they have."""
-    result, what = asked.result, f"gate {asked.gate.name}"
+def role_at_gate(kind: type[AboutGate], result: GateResult, person: Person, wanted: str | None) -> str:
+    """The role to speak in: for a sign-off one that is missing, and the one they have spoken in if they have.
+
+    Args:
+        kind: what they say.
+        result: the gate as it stands.
+        person: who speaks.
+        wanted: the role they asked for, if they did.
+
+    Raises:
+        Refused: they have none that fits, or several.
+    """
+    what = f"gate {result.gate}"
     spoken = next((given.role for given in (*result.given, *result.rejected) if given.by == person.id), None)
     if spoken is not None and wanted in (None, spoken):
         return spoken

@@ -11,6 +11,15 @@ Release = Annotated[
         metavar="RELEASE", help="PROJECT/VERSION, such as hello/1.0.0, or a workflow id, such as resign/hello/1.0.0."
     ),
 ]
+Security = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="PROJECT/NAME of the security release, or the beginning of its name.",
+        show_default="the only one under way",
+    ),
+]
+StreamVersion = Annotated[str, typer.Argument(metavar="VERSION", help="The stream, by the version that it releases.")]
 NewVersion = Annotated[str, typer.Argument(metavar="VERSION", help="The version to release, such as 1.0.0.")]
 Project = Annotated[
     Path,

@@ -68,6 +68,7 @@ ENTRIES = (
     Entry("replan", _ACT, "Have a release follow release.toml as it is now.", "baton.cli.commands.act"),
     Entry("cancel", _ACT, "End a release that is not public yet.", "baton.cli.commands.act"),
     Entry("resign", _ACT, "Give a public release new signatures.", "baton.cli.commands.resign"),
+    Entry("security", _ACT, "Ship a fix in several streams at once, with one sign-off.", "baton.cli.commands.security"),
     Entry("check", _PREPARE, "Find what is wrong before a release starts.", "baton.cli.commands.prepare"),
     Entry("plan", _PREPARE, "Show what a release would do.", "baton.cli.commands.prepare"),
     Entry(

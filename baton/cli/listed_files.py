@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from baton.model.errors import BatonError, Refused
-from baton.model.manifest import Manifest, ManifestRef
-from baton.model.statement import facts_of
-from baton.store import open_store
+from baton.cli.stored_manifest import manifest_in, stored_manifest
+from baton.model.errors import Refused
 
 if TYPE_CHECKING:
     from baton.cli.place import Place
     from baton.model.base import Digest
+    from baton.model.manifest import Manifest, ManifestRef
     from baton.model.plan import Plan
     from baton.store import Store
 
@@ -31,15 +29,10 @@ def listed_in_store(place: Place, plan: Plan, told: ManifestRef) -> bool:
     Raises:
         Refused: they are not; nobody should agree to that.
     """
-    if place.world is None and "BATON_STORE" not in os.environ:
+    manifest = stored_manifest(place, told)
+    if manifest is None:
         return False
-    store = open_store(place.store)
-    try:
-        store.read(told.digest)
-    except BatonError:
-        return False
-    if ManifestRef.to(read_listed(store, plan, told.digest)) != told:
-        raise Refused(f"the release tells of other files than manifest {told.digest} in the store lists: do not agree")
+    _require_of_plan(manifest, plan, told.digest)
     return True
 
 
@@ -50,11 +43,11 @@ def read_listed(store: Store, plan: Plan, digest: Digest) -> Manifest:
         Missing: the store does not have it; BATON_STORE has to name the one that the workers use.
         Refused: what it has is no manifest, or one of another plan.
     """
-    content = store.read(digest)
-    try:
-        manifest = Manifest.model_validate_json(content)
-    except ValueError as error:
-        raise Refused(f"what the store has as {digest} is no manifest: {facts_of(error)}") from error
+    manifest = manifest_in(store, digest)
+    _require_of_plan(manifest, plan, digest)
+    return manifest
+
+
+def _require_of_plan(manifest: Manifest, plan: Plan, digest: Digest) -> None:
     if manifest.plan != plan.digest:
         raise Refused(f"manifest {digest} is of plan {manifest.plan}; {plan.release} follows plan {plan.digest}")
-    return manifest

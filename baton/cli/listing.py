@@ -43,6 +43,11 @@ class Item(Value):
     silence: str = ""
 
     @property
+    def of_security(self) -> bool:
+        """Whether it is a security release, or a stream of one under an embargo."""
+        return not isinstance(self.release, ReleaseId)
+
+    @property
     def command(self) -> str:
         """What to type to see it."""
         match self.release:

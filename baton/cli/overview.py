@@ -34,13 +34,27 @@ class Listed:
     me: Person | None
 
 
-def show_list(place: Place, *, everything: bool, mine: bool, person: str | None, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Choice:
+    """Which releases are wanted.
+
+    Attributes:
+        everything: also what waits for nobody, and what is over.
+        mine: only what one person can bring forward.
+        security: only security releases, and those of their streams that no release that goes alone can be.
+    """
+
+    everything: bool
+    mine: bool
+    security: bool = False
+
+
+def show_list(place: Place, choice: Choice, *, person: str | None, as_json: bool) -> None:
     """Show what waits for me, for my roles and for others; or every release.
 
     Args:
         place: where they are.
-        everything: also what waits for nobody, and what is over.
-        mine: only what one person can bring forward.
+        choice: which of them.
         person: who "I" is; None to find them by git's configuration on each release's roster.
         as_json: as a document and not as a page.
 
@@ -49,16 +63,17 @@ def show_list(place: Place, *, everything: bool, mine: bool, person: str | None,
     """
 
     async def look(releases: Releases) -> list[tuple[Item, Roster | None]]:
-        items = await releases.ask(await releases.listed(everything=everything))
+        found = await releases.listed(everything=choice.everything)
+        items = await releases.ask(item for item in found if item.of_security or not choice.security)
         return list(zip(items, await releases.rosters(items), strict=True))
 
     found = with_releases(place, look)
-    listed = _seen_by(found, person, required=mine)
-    if mine:
+    listed = _seen_by(found, person, required=choice.mine)
+    if choice.mine:
         listed = [Listed(kept, one.me) for one in listed if (kept := for_me(one.item, one.me))]
     if as_json:
         print_json("list", {"releases": [_document(one) for one in listed]})
-    elif everything:
+    elif choice.everything:
         show(all_page([one.item for one in listed]))
     else:
         show(turns_page(listed, now=datetime.now(UTC), command=place.command))

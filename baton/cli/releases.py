@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from baton.cli.exits import AlreadyStarted
 from baton.cli.handles import ReleaseHandle, SecurityHandle
 from baton.cli.listing import Item
-from baton.cli.names import name_of
+from baton.cli.names import StreamId, name_of
 from baton.cli.rpc import problem, told
 from baton.cli.securities import Securities
 from baton.cli.workers import QueueWorkers, workers_of
@@ -22,7 +22,7 @@ from baton.model.errors import BatonError, Missing, Unavailable
 from baton.model.security import WORKFLOW as SECURITY_WORKFLOW
 from baton.model.status import Beginning
 from baton.model.version import Purpose, ReleaseId, SecurityId
-from workflows.visibility import KIND, PHASE, WAITING_FOR, WAITING_ON, attributes_of
+from workflows.visibility import KIND, PHASE, PROJECT, WAITING_FOR, WAITING_ON, attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
@@ -131,6 +131,13 @@ class Releases:
                 if item is not None and (everything or item.waiting_for):
                     items.append(item)
         return items
+
+    async def finished(self, project: str) -> list[ReleaseId | StreamId]:
+        """Every release of a project that was finished, by what its workflow id tells."""
+        query = f"WorkflowType = '{WORKFLOW}' AND ExecutionStatus = 'Completed' AND {PROJECT.name} = '{project}'"
+        with told("could not list the releases"):
+            names = [name_of(execution.id) async for execution in self._client.list_workflows(query)]
+        return [name for name in names if isinstance(name, ReleaseId | StreamId)]
 
     async def ask(self, items: Iterable[Item]) -> list[Item]:
         """The same releases, each that waits with what it says itself: who can do what, since when, who drives it.

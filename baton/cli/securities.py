@@ -9,19 +9,18 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from baton.cli.exits import WrongCall
-from baton.cli.handles import SecurityHandle
-from baton.cli.names import name_of
+from baton.cli.handles import ReleaseHandle, SecurityHandle
+from baton.cli.names import StreamId, name_of
 from baton.cli.rpc import problem, told
 from baton.model.errors import BatonError, Missing, Refused
 from baton.model.security import WORKFLOW, StreamState
-from baton.model.version import SecurityId
+from baton.model.version import ReleaseId, SecurityId
 from workflows.visibility import PROJECT, attributes_that_tell_nothing
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowExecutionDescription
 
     from baton.model.security import SecurityPlan
-    from baton.model.version import ReleaseId
 
 _ENDED_WELL = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED)
 
@@ -94,6 +93,14 @@ class Securities:
             if description is not None:
                 return description
         return None
+
+    async def stream(self, workflow_id: str) -> ReleaseHandle | None:
+        """A stream's own release by its workflow id, or None before that was started."""
+        description = await self._described(workflow_id)
+        named = name_of(workflow_id)
+        if description is None or not isinstance(named, ReleaseId | StreamId):
+            return None
+        return ReleaseHandle(self._client, named, description)
 
     async def taken(self, release: ReleaseId) -> str | None:
         """Why a version can't be started now: a security release has it. None if none has."""

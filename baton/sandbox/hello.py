@@ -36,35 +36,45 @@ def make_repository(examples: Path | None, destination: Path) -> Commit:
         Missing: there is no example, or no git.
         Failed: git could not write the repository.
     """
-    project = _find(examples)
+    project = find_example("hello", examples)
     destination.mkdir(parents=True, exist_ok=True)
     git("init", "--quiet", "--bare", "--initial-branch=main", "--object-format=sha1", "--template=", folder=destination)
     git("fast-import", "--quiet", "--force", folder=destination, stdin=_history(project))
     return git("rev-parse", "--verify", "refs/heads/main", folder=destination)
 
 
-def _find(examples: Path | None) -> Path:
+def find_example(name: str, examples: Path | None = None) -> Path:
+    """The folder of an example project.
+
+    Args:
+        name: the project's.
+        examples: the folder that has it in it; None finds the one of this checkout or installation.
+
+    Raises:
+        Missing: it is not there.
+    """
     checkout = Path(__file__).parents[2] / "examples"
     installed = Path(__file__).parent / "examples"
     places = [examples] if examples else [checkout, installed]
     for place in places:
-        if (place / "hello" / "pyproject.toml").is_file():
-            return place / "hello"
-    raise Missing(f"the example project hello is in none of: {', '.join(map(str, places))}")
+        if (place / name / "release.toml").is_file():
+            return place / name
+    raise Missing(f"the example project {name} is in none of: {', '.join(map(str, places))}")
 
 
 def _history(project: Path) -> bytes:
     """A stream for git-fast-import(1) with one commit of the project's files."""
     message = b"Say hello\n"
     stream = b"commit refs/heads/main\ncommitter %s\ndata %d\n%s" % (_WHEN.encode(), len(message), message)
-    for path in _files(project):
+    for path in files_of(project):
         content = path.read_bytes()
         name = path.relative_to(project).as_posix().encode()
         stream += b"M 100644 inline %s\ndata %d\n%s\n" % (name, len(content), content)
     return stream
 
 
-def _files(project: Path) -> list[Path]:
+def files_of(project: Path) -> list[Path]:
+    """The files that belong to an example project, and nothing that builds or tools put beside them."""
     return sorted(
         path for path in project.rglob("*") if path.is_file() and all(map(_belongs, path.relative_to(project).parts))
     )

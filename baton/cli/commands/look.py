@@ -27,12 +27,11 @@ def list_releases(
       baton list --mine --as ada
       baton list --all --json
     """
-    from baton.cli.overview import show_list
+    from baton.cli.overview import Choice, show_list
     from baton.cli.place import find_place
 
-    show_list(
-        find_place(sandbox=sandbox, state=state), everything=everything, mine=mine, person=person, as_json=as_json
-    )
+    choice = Choice(everything=everything, mine=mine)
+    show_list(find_place(sandbox=sandbox, state=state), choice, person=person, as_json=as_json)
 
 
 def status(

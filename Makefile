@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UV ?= uv
 
-.PHONY: demo test coverage soak lint lock clean
+.PHONY: demo security-demo test coverage soak lint lock clean
 .DEFAULT_GOAL := test
 
 # Set-up talks on stderr, so that `make demo ARGS='--json'` keeps stdout for the answer.
@@ -24,6 +24,10 @@ $(VENV)/test.stamp: requirements/test.txt $(VENV)/sandbox.stamp
 
 demo: $(VENV)/sandbox.stamp
 	@$(BIN)/baton demo $(ARGS)
+
+# Six streams behind one barrier, by one person in one terminal.
+security-demo: $(VENV)/sandbox.stamp
+	@$(BIN)/baton security demo $(ARGS)
 
 # Files in two processes: most tests wait for a server or a client of their own.
 test: lint

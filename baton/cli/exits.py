@@ -22,6 +22,10 @@ class AlreadyStarted(Refused):
     """The release runs already, or was finished before: the same release can't be made twice."""
 
 
+class InSecurityRelease(AlreadyStarted):
+    """A security release of several streams has the version."""
+
+
 class WrongCall(Invalid):
     """What was typed is not of the form that the command takes."""
 

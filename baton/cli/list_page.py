@@ -84,7 +84,7 @@ def _waits(item: Item, now: datetime, command: Callable[[str], str], *, mine: bo
     if item.waiting is None:
         lines.append(Text(f"waits for {', '.join(item.waiting_for)}, from any {' or '.join(item.waiting_on)}"))
         lines.append(Text(plain(item.silence) or "it does not answer: is a worker up?", "yellow"))
-    for waiting in item.waiting or ():
+    for waiting in item.to_give:
         who = ", ".join(waiting.people) or "nobody on the roster"
         lines.append(
             Text.assemble(
@@ -108,8 +108,9 @@ def all_page(items: Sequence[Item]) -> RenderableType:
     for item in items:
         state = Text("waits", "yellow") if item.waiting_for else Text("runs" if item.running else "over", "dim")
         wants = ", ".join(item.waiting_for)
+        named = Text(str(item.release), "bold", no_wrap=True)
         table.add_row(
-            Text(str(item.release), "bold"), item.kind or "", item.phase or "", state, moment(item.started), wants,
+            named, item.kind or "", item.phase or "", state, moment(item.started), wants,
             f"{item.driver} drives it" if item.driver else "",
         )  # fmt: skip
     return table

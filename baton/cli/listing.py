@@ -43,6 +43,11 @@ class Item(Value):
     silence: str = ""
 
     @property
+    def to_give(self) -> tuple[Waiting, ...]:
+        """What it says that it waits for, but for what is in the list by itself: its streams' own steps."""
+        return tuple(waiting for waiting in self.waiting or () if waiting.command != self.command)
+
+    @property
     def of_security(self) -> bool:
         """Whether it is a security release, or a stream of one under an embargo."""
         return not isinstance(self.release, ReleaseId)
@@ -89,7 +94,7 @@ def in_turn(item: Item, person: Person | None, turn: Turn) -> Item | None:
     if item.waiting is None:
         theirs = Turn.OTHERS if person is None else _by_roles(item.waiting_on, person)
         return item if item.waiting_for and theirs is turn else None
-    waits = tuple(waiting for waiting in item.waiting if turn_of(waiting, person) is turn)
+    waits = tuple(waiting for waiting in item.to_give if turn_of(waiting, person) is turn)
     return item.model_copy(update={"waiting": waits}) if waits else None
 
 

@@ -71,7 +71,8 @@ def sandbox_facts(world: World, project: Project) -> SandboxFacts:
     The example has no git history of its own, being part of Baton's; the world has made one for it. Other projects are
     rehearsed from the checkout that their release.toml lies in, if it does: what is not pushed yet can be rehearsed.
     """
-    checkout = project.file.parent
+    # Workers run elsewhere: what is a place here has to be one there.
+    checkout = project.file.parent.resolve()
     bare_example = project.name == _EXAMPLE and not (Path(project.repository) / ".git").exists()
     return SandboxFacts(
         machine=SigstoreIdentity(identity=world.identity, issuer=world.issuer),

@@ -11,7 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from baton.cli.exits import AlreadyStarted
+from baton.cli.exits import AlreadyStarted, InSecurityRelease
 from baton.cli.handles import ReleaseHandle, SecurityHandle
 from baton.cli.listing import Item
 from baton.cli.names import StreamId, name_of
@@ -77,7 +77,7 @@ class Releases:
         alone = await self._described(release.workflow_id)
         if alone is not None and alone.status is WorkflowExecutionStatus.RUNNING:
             return ReleaseHandle(self._client, release, alone)
-        stream = await self.securities.release_of(release)
+        stream = await self.securities.release_of(release) if release.purpose is Purpose.RELEASE else None
         found = [each for each in (alone, stream) if each is not None]
         if not found:
             raise Missing(f"there is no release {release}; {await self._instead(release)}")
@@ -134,7 +134,7 @@ class Releases:
 
     async def finished(self, project: str) -> list[ReleaseId | StreamId]:
         """Every release of a project that was finished, by what its workflow id tells."""
-        query = f"WorkflowType = '{WORKFLOW}' AND ExecutionStatus = 'Completed' AND {PROJECT.name} = '{project}'"
+        query = f"WorkflowType = '{WORKFLOWS[Purpose.RELEASE]}' AND ExecutionStatus = 'Completed' AND {PROJECT.name} = '{project}'"
         with told("could not list the releases"):
             names = [name_of(execution.id) async for execution in self._client.list_workflows(query)]
         return [name for name in names if isinstance(name, ReleaseId | StreamId)]
@@ -180,8 +180,8 @@ class Releases:
             AlreadyStarted: it runs, or was finished; a cancelled one may be started again.
             BatonError: Temporal refused.
         """
-        if taken := await self.securities.taken(plan.release):
-            raise AlreadyStarted(taken)
+        if plan.release.purpose is Purpose.RELEASE and (taken := await self.securities.taken(plan.release)):
+            raise InSecurityRelease(taken)
         try:
             with told(f"could not start {plan.release}"):
                 await self._client.start_workflow(
@@ -215,7 +215,7 @@ class Releases:
             ):
                 raise AlreadyStarted(self._why_not(each.release, alone))
             if taken := await self.securities.taken(each.release):
-                raise AlreadyStarted(taken)
+                raise InSecurityRelease(taken)
         return await self.securities.start(plan)
 
     def _why_not(self, release: ReleaseId, there: WorkflowExecutionDescription) -> str:

@@ -76,7 +76,17 @@ def speak_at_joint_gate(
         typer.Exit: they thought better of it, or the security release did not accept it.
         BatonError: there is none, its gate does not ask, what they say could not count, or no answer came.
     """
-    asked = with_releases(place, lambda releases: _ask(releases, place, text))
+    asked = with_releases(place, lambda releases: jointly_asked(releases, place, text))
+    act = joint_act(kind, asked, speaker)
+    speak(place, asked.plan, act, _question(asked, act), speaker=speaker, manner=manner)
+
+
+def joint_act(kind: type[AboutGate], asked: JointlyAsked, speaker: Speaker) -> AboutGate:
+    """What somebody says about what the joint gate asks about.
+
+    Raises:
+        Refused: it could not count: nobody should touch a key for that.
+    """
     person = speaker.on(asked.plan.roster)
     act = kind(
         release=asked.plan.release,
@@ -88,11 +98,11 @@ def speak_at_joint_gate(
         role=role_at_gate(kind, asked.result, person, speaker.role),
         reason=speaker.reason,
     )
-    # The security release's own rule, before anyone touches a key for what can't count.
+    # The security release's own rule.
     _, answer = consider(asked.result, act, asked.plan.roster, datetime.now(UTC))
     if not answer.accepted:
         raise Refused(answer.message)
-    speak(place, asked.plan, act, _question(asked, act), speaker=speaker, manner=manner)
+    return act
 
 
 def _question(asked: JointlyAsked, act: AboutGate) -> Question:
@@ -106,7 +116,18 @@ def _question(asked: JointlyAsked, act: AboutGate) -> Question:
     )
 
 
-async def _ask(releases: Releases, place: Place, text: str | None) -> JointlyAsked:
+async def jointly_asked(releases: Releases, place: Place, text: str | None) -> JointlyAsked:
+    """What the joint gate asks about now, stream by stream.
+
+    Args:
+        releases: where it is looked for.
+        place: where the store is.
+        text: the security release's name as it was typed; None for the only one under way.
+
+    Raises:
+        Refused: it does not ask now, or what a stream ships is not what the joint manifest names.
+        BatonError: there is none, or no answer came.
+    """
     handle = await releases.securities.find(text)
     handle.require_under_way()
     plan = await handle.plan()

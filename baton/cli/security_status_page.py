@@ -61,7 +61,9 @@ def security_status_page(
     parts += [title, names, Text(f"{status.driver or 'nobody'} drives it", "bold" if status.driver else "dim")]
     if status.leaks:
         parts.append(block("", Text(f"! {status.leaks}", "yellow")))
-    for waiting in status.waiting:
+    here = f"baton security status {status.release.project}/{status.release.security}"
+    # What leads here is told by the streams' own releases.
+    for waiting in (each for each in status.waiting if each.command != here):
         parts.append(_waits(waiting, [waiting.command], now, command))
     for version, release in releases.items():
         for waiting in release.waiting:

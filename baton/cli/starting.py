@@ -9,7 +9,7 @@ import typer
 
 from baton.cli.addresses import ui_address
 from baton.cli.embargo import require_encryption
-from baton.cli.exits import AlreadyStarted
+from baton.cli.exits import AlreadyStarted, InSecurityRelease
 from baton.cli.plan_page import plan_page
 from baton.cli.planning import make_plan
 from baton.cli.session import with_releases
@@ -56,6 +56,8 @@ def start_plan(plan: Plan, place: Place, *, yes: bool, as_json: bool) -> None:
     address = _address(place, plan.release)
     try:
         run, silent = with_releases(place, lambda releases: _start(releases, plan))
+    except InSecurityRelease:
+        raise
     except AlreadyStarted as error:
         raise AlreadyStarted(f"{error}. See {address or plan.release.workflow_id}") from error
     for fact in silent:

@@ -51,6 +51,7 @@ def status_page(
     now: datetime,
     silent: Iterable[str] = (),
     acts: Sequence[Heard] = (),
+    workflow_id: str | None = None,
     command: Callable[[str], str] = str,
 ) -> RenderableType:
     """Render a release's status.
@@ -60,10 +61,11 @@ def status_page(
         now: the time from which ages count.
         silent: facts about task queues that it needs and nobody polls.
         acts: what people said to it, in order.
+        workflow_id: where it runs, if not under the id of a release that goes alone.
         command: adds to a command what makes it look at the same place.
     """
     parts: list[RenderableType] = list(rehearsal_notice(status))
-    parts.append(_headline(status))
+    parts.append(_headline(status, workflow_id or status.release.workflow_id))
     parts.append(_phases(status.phase))
     parts.extend(block("", Text(f"! {fact}", "bold red")) for fact in silent)
     parts.extend(_waiting(waiting, status, now, command) for waiting in status.waiting)
@@ -81,9 +83,9 @@ def status_page(
     return Group(*parts)
 
 
-def _headline(status: ReleaseStatus) -> RenderableType:
+def _headline(status: ReleaseStatus, workflow_id: str) -> RenderableType:
     title = Text.assemble((str(status.release), "bold"), f"   {status.release_kind} release of stream {status.stream}")
-    names = Text(f"{status.release.workflow_id}   run {status.run}   plan {short(status.plan)}", "dim")
+    names = Text(f"{workflow_id}   run {status.run}   plan {short(status.plan)}", "dim")
     if status.driver is None and not status.waiting:
         return Group(title, names)
     return Group(title, names, Text(f"{status.driver or 'nobody'} drives it", "bold" if status.driver else "dim"))

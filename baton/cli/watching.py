@@ -43,17 +43,26 @@ class Sight:
     """A release at one moment.
 
     Attributes:
+        workflow_id: where it runs.
         silent: facts about queues that it needs and nobody polls.
         acts: what people said to it; none of one that is over, which needs no worker to be looked at.
     """
 
     status: ReleaseStatus
+    workflow_id: str
     silent: tuple[str, ...]
     acts: tuple[Heard, ...] = ()
 
     def page(self, place: Place, now: datetime) -> RenderableType:
         """As a page."""
-        return status_page(self.status, now=now, silent=self.silent, acts=self.acts, command=place.command)
+        return status_page(
+            self.status,
+            now=now,
+            silent=self.silent,
+            acts=self.acts,
+            workflow_id=self.workflow_id,
+            command=place.command,
+        )
 
 
 def show_status(place: Place, text: str, *, as_json: bool) -> ExitCode:
@@ -120,9 +129,9 @@ async def _look(handle: ReleaseHandle, before: Sight | None = None) -> Sight:
         status = with_beats(status, await handle.beats())
     silent = tuple(await handle.silent(queues_ahead(status)))
     if before is not None and before.status.heard == status.heard:
-        return Sight(status, silent, before.acts)
+        return Sight(status, handle.description.id, silent, before.acts)
     over = not status.heard or status.phase in _OVER
-    return Sight(status, silent, () if over else tuple(await handle.acts()))
+    return Sight(status, handle.description.id, silent, () if over else tuple(await handle.acts()))
 
 
 def with_beats(status: ReleaseStatus, beats: Mapping[str, Beat]) -> ReleaseStatus:

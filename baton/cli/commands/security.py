@@ -137,11 +137,35 @@ def list_(
     show_list(find_place(sandbox=sandbox, state=state), choice, person=person, as_json=as_json)
 
 
+def demo(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Sign off without asking.")] = False,
+    as_json: a.Json = False,
+    state: a.State = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the world running in the background, to look around.")
+    ] = False,
+) -> None:
+    """Ship a fix in six streams of an example at once, in a local world of its own, with nothing set up.
+
+    Three streams get everything, three the source and the documentation alone. Starts all of them, waits until they
+    are ready, shows what each is about to ship, asks for the one sign-off, and has them go public together.
+
+    Examples:
+      baton security demo
+      baton security demo --yes --json --state ./world | jq .seconds
+    """
+    from baton.cli.security_demo import run_security_demo
+
+    run_security_demo(state, yes=yes, keep=keep, as_json=as_json)
+
+
 _COMMANDS: dict[str, Callable[..., None]] = {
     "start": start,
     "status": status,
     "list": list_,
     **security_acts.COMMANDS,
+    "demo": demo,
 }
 
 for _name, _command in _COMMANDS.items():

@@ -134,7 +134,8 @@ class Releases:
 
     async def finished(self, project: str) -> list[ReleaseId | StreamId]:
         """Every release of a project that was finished, by what its workflow id tells."""
-        query = f"WorkflowType = '{WORKFLOWS[Purpose.RELEASE]}' AND ExecutionStatus = 'Completed' AND {PROJECT.name} = '{project}'"
+        kind = WORKFLOWS[Purpose.RELEASE]
+        query = f"WorkflowType = '{kind}' AND ExecutionStatus = 'Completed' AND {PROJECT.name} = '{project}'"
         with told("could not list the releases"):
             names = [name_of(execution.id) async for execution in self._client.list_workflows(query)]
         return [name for name in names if isinstance(name, ReleaseId | StreamId)]

@@ -99,7 +99,7 @@ def test_completion_knows_commands_and_options() -> None:
         line = {"_BATON_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
         return baton(**line).stdout.split()
 
-    assert complete("baton", "s") == ["status", "start", "sign-off", "sign", "schema"]
+    assert complete("baton", "s") == ["status", "start", "sign-off", "sign", "security", "schema"]
     assert complete("baton", "status", "--exit") == ["--exit-code"]
     assert complete("baton", "decide", "hello/1.0.0", "windows", "re") == ["retry"]
 

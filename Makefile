@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UV ?= uv
 
-.PHONY: demo security-demo test coverage soak lint lock clean
+.PHONY: demo security-demo test coverage soak soak-security lint lock clean
 .DEFAULT_GOAL := test
 
 # Set-up talks on stderr, so that `make demo ARGS='--json'` keeps stdout for the answer.
@@ -39,6 +39,10 @@ coverage: $(VENV)/test.stamp
 # Releases while anything dies at any time; BATON_SOAK_RELEASES says how many.
 soak: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+# Six streams behind one barrier while workers die, and how long six take against one; needs two quiet cores.
+soak-security: $(VENV)/test.stamp
+	@$(BIN)/python -m pytest -m soak -s tests/e2e/test_soak_security.py $(ARGS)
 
 lint: $(VENV)/test.stamp
 	@$(BIN)/ruff format --check --quiet .

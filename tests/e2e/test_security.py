@@ -1,0 +1,74 @@
+"""A security fix in six streams, shipped by one person in one terminal; and nothing to be seen of it before."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from baton.targets import sandbox_folder
+from tests.conftest import PATIENCE
+from tests.e2e.lantern import Desk, lantern
+from tests.e2e.public_side import PublicSide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from baton.sandbox.embedded import EmbeddedWorld
+    from tests.e2e.conftest import Baton
+
+pytestmark = pytest.mark.e2e
+
+SIX = ("1.0.1", "2.0.1", "3.0.1", "4.0.1", "5.0.1", "6.0.1")
+FILES = {version: 4 if version < "4" else 8 for version in SIX}
+"""Security-only streams have a source archive and the documentation, the others two more; and each file its SBOM."""
+
+
+@pytest.fixture(scope="module")
+def desk(folder: Path, baton: Baton) -> Desk:
+    return lantern(folder, baton, queue="build")
+
+
+def until(desk: Desk, name: str, is_so: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """Ask for the status until it is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so(status := desk.status(name)):
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+    return status
+
+
+def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
+    desk: Desk, small_world: EmbeddedWorld
+) -> None:
+    with PublicSide(small_world, "lantern", SIX) as public:
+        before = public.glance()
+        name = desk.start(*SIX)
+        ready = until(desk, name, lambda status: status["gate"])
+        assert {stream["state"] for stream in ready["streams"]} == {"ready"}
+        assert {version: release["manifest"]["files"] for version, release in ready["releases"].items()} == FILES
+
+        # Each of them is taken: alone, and in another security release.
+        assert "is released with" in desk.start(SIX[0], code=4)
+        release = ["start", SIX[0], f"--project={desk.folder}", f"--commit={desk.commits[SIX[0]]}", "--yes"]
+        assert "is released with" in desk.baton(*release, code=4)
+        # Whoever looks finds a stream by its version, although its workflow's id tells none.
+        assert f"security/{name}/1" in desk.baton("status", f"lantern/{SIX[0]}")
+        assert f"baton security sign-off {name}" in desk.baton("list")
+
+        public.about = "open"
+        assert "gate joint has 1 of 1 sign-offs" in desk.baton("security", "sign-off", "--yes")
+        released = until(desk, name, lambda status: status["phase"] == "released")
+    after = public.glance()
+
+    assert len(public.when("closed")) > len(SIX)
+    for glance in public.when("closed"):
+        assert (glance.public, glance.absent, glance.entries) == (frozenset(), frozenset(SIX), before.entries)
+    assert after.public == frozenset(SIX)
+    assert after.entries - before.entries >= sum(FILES.values())
+    folder = sandbox_folder(small_world.facts.public_root) / "lantern"
+    for version in SIX:
+        assert len(list((folder / version).glob("lantern-*"))) == 3 * FILES[version]
+    assert {release["phase"] for release in released["releases"].values()} == {"released"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from baton.evidence.joint import verify_joint
+from baton.evidence.result import Verdict
 from baton.targets import sandbox_folder
 from tests.conftest import PATIENCE
 from tests.e2e.lantern import Desk, lantern
@@ -70,5 +73,21 @@ def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
     assert after.entries - before.entries >= sum(FILES.values())
     folder = sandbox_folder(small_world.facts.public_root) / "lantern"
     for version in SIX:
-        assert len(list((folder / version).glob("lantern-*"))) == 3 * FILES[version]
+        for signature in (".sigstore.json", ".asc"):
+            assert len(list((folder / version).glob(f"lantern-*{signature}"))) == FILES[version]
     assert {release["phase"] for release in released["releases"].values()} == {"released"}
+
+    advisory = desk.baton("security", "advisory", name)
+    for stream in released["streams"]:
+        assert (
+            f"| {stream['version']} | `{desk.commits[stream['version']]}` | <{small_world.facts.public_url}" in advisory
+        )
+    assert f"| `lantern-{SIX[0]}.tar.gz` |" in advisory
+    evidence = desk.folder.parent / "evidence"
+    desk.baton("security", "evidence", name, f"--to={evidence}")
+    found = verify_joint(evidence, trust_config=small_world.facts.trust_config)
+    assert (found.failures, found.verdict) == ((), Verdict.REHEARSAL)
+    shutil.rmtree(evidence / "streams" / SIX[0])
+    assert verify_joint(evidence, trust_config=small_world.facts.trust_config).failures == (
+        f"{SIX[0]}: people agreed to it, but its evidence is not there",
+    )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from baton.cli import arguments as a
-from baton.cli.commands import security_acts
+from baton.cli.commands import security_acts, security_after
 from baton.cli.exits import ExitCode
 from baton.cli.group import examples, help_text
 
@@ -165,6 +165,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "list": list_,
     **security_acts.COMMANDS,
+    **security_after.COMMANDS,
     "demo": demo,
 }
 

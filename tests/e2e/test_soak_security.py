@@ -89,7 +89,7 @@ async def test_six_streams_become_public_once_however_often_a_worker_dies(world:
         shown |= glance.public
     assert public.glance().public == frozenset(SIX)
     target = sandbox_folder(world.facts.public_root) / "lantern"
-    made = {each.name: len(list(each.glob("lantern-*.sigstore.json"))) for each in target.iterdir()}
+    made = {each.name: len(list(each.glob("lantern-*.asc"))) for each in target.iterdir()}
     assert made == FILES
 
 

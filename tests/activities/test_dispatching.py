@@ -23,6 +23,7 @@ from baton.model.manifest import Artifact, Manifest, ManifestFile, ManifestRef
 from baton.model.outside import OutsideRun, RunState
 from baton.model.plan import ArchiveLimits, Plan
 from baton.model.signing import DispatchedSigner
+from baton.sandbox.fake_ci.github import Fault
 from baton.sandbox.sigstore.server import local_sigstore
 from baton.sandbox.sigstore.tokens import github_claims
 from baton.settings import WorkerSettings
@@ -112,12 +113,13 @@ class Worker:
         run: OutsideRun = self.do(self.activities.order_signing, wanted)
         return run
 
-    def until_ended(self, run: OutsideRun) -> RunState:
+    def until_ended(self, run: OutsideRun, number: int = 1) -> RunState:
         until = datetime.now(UTC) + timedelta(seconds=PATIENCE)
         deadline = time.monotonic() + PATIENCE
         while True:
-            facts = {"release": self.ref, "signer": self.signer, "number": 1, "run": run, "seen": None, "until": until}
-            report = self.do(self.activities.follow_signing, dispatching.FollowSigning.model_validate(facts))
+            facts = {"release": self.ref, "signer": self.signer, "number": number, "run": run}
+            followed = dispatching.FollowSigning.model_validate({**facts, "seen": None, "until": until})
+            report = self.do(self.activities.follow_signing, followed)
             if report.state.ended:
                 return RunState(report.state)
             assert time.monotonic() < deadline, report
@@ -189,13 +191,56 @@ def test_a_workflow_signs_digests_and_is_started_once(signing: Callable[..., Wor
     files = [(Artifact(name=name, digest=digest_of(name.encode()), size=len(name)), None) for name in NAMES]
     assert verify_release(files, [(worker.signer, made)], trust_config=worker.trust_config)
 
-    # The token of this worker is for nothing else: neither another run nor another signer.
-    other = run.model_copy(update={"id": "4711"})
-    with pytest.raises(Refused, match="run 4711 was not started by order 1"):
-        worker.collect(other)
-    elsewhere = worker.signer.model_copy(update={"queue": "mine"})
-    with pytest.raises(Refused, match="none of the plan"):
-        worker.order(worker.wanted(signer=elsewhere, number=2))
+
+def test_a_workers_token_is_for_its_own_runs_and_its_own_workflow_alone(signing: Callable[..., Worker]) -> None:
+    worker = signing()
+    run = worker.order(worker.wanted())
+    other, elsewhere = run.model_copy(update={"id": "4711"}), worker.signer.model_copy(update={"queue": "mine"})
+    attending: list[tuple[Callable[[Any], Any], type[dispatching.OrderedSigning], dict[str, Any]]] = [
+        (worker.activities.follow_signing, dispatching.FollowSigning, {"seen": None, "until": datetime.now(UTC)}),
+        (worker.activities.retry_signing, dispatching.OrderedSigning, {}),
+        (
+            worker.activities.collect_signing,
+            dispatching.CollectSigning,
+            {"manifest": worker.manifest, "limits": ArchiveLimits()},
+        ),
+    ]
+    for activity, asked, facts in attending:
+
+        def ask(
+            activity: Callable[[Any], Any] = activity,
+            asked: type[dispatching.OrderedSigning] = asked,
+            facts: dict[str, Any] = facts,
+            **changes: object,
+        ) -> None:
+            own = {"release": worker.ref, "signer": worker.signer, "number": 1, "run": run}
+            worker.do(activity, asked.model_validate({**own, **facts, **changes}))
+
+        with pytest.raises(Refused, match=f"run 4711 was not started by order 1 to sign this release: {run.id} was"):
+            ask(run=other)
+        with pytest.raises(Refused, match="was not started by order 2 to sign this release: none was"):
+            ask(number=2)
+        with pytest.raises(Refused, match="none of the plan"):
+            ask(signer=elsewhere)
+    for activity in (worker.activities.order_signing, worker.activities.cancel_signing):
+        with pytest.raises(Refused, match="none of the plan"):
+            worker.do(activity, worker.wanted(signer=elsewhere))
+    assert worker.world.dispatches == 1
+
+
+def test_a_run_is_replaced_by_the_next_orders_and_one_that_goes_on_is_stopped(signing: Callable[..., Worker]) -> None:
+    worker = signing()
+    worker.world.goes_wrong(Fault.HELD)
+    first = worker.order(worker.wanted())
+    second = worker.order(worker.wanted(number=2))
+    assert (first.id != second.id, worker.world.dispatches) == (True, 2)
+    undone = worker.do(worker.activities.cancel_signing, worker.wanted())
+    assert undone.detail == f"stopped run {first.id} of sign-sigstore-dispatched: {first.url}"
+    assert worker.until_ended(first) is RunState.CANCELLED
+    assert worker.until_ended(second, number=2) is RunState.SUCCEEDED
+    assert worker.collect(second, number=2).signatures.files == len(NAMES)
+    undone = worker.do(worker.activities.cancel_signing, worker.wanted(number=3))
+    assert undone.detail.startswith("no run of sign-sigstore-dispatched is on record")
 
 
 @pytest.mark.parametrize(

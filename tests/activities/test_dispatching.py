@@ -231,6 +231,12 @@ def test_a_workers_token_is_for_its_own_runs_and_its_own_workflow_alone(signing:
 def test_a_run_is_replaced_by_the_next_orders_and_one_that_goes_on_is_stopped(signing: Callable[..., Worker]) -> None:
     worker = signing()
     worker.world.goes_wrong(Fault.HELD)
+    others = [
+        worker.wanted(manifest=worker.manifest_of(NAMES[:1])),
+        worker.wanted(release=worker.ref.model_copy(update={"run": "run-2"})),
+        worker.wanted(number=2),
+    ]
+    assert len({wanted.order(worker.world.commit).key for wanted in (worker.wanted(), *others)}) == 4
     first = worker.order(worker.wanted())
     second = worker.order(worker.wanted(number=2))
     assert (first.id != second.id, worker.world.dispatches) == (True, 2)

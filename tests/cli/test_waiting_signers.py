@@ -14,6 +14,8 @@ from baton.model.errors import Refused
 from baton.model.manifest import Artifact, Manifest, ManifestFile
 from baton.model.plan import Plan
 from baton.model.status import Phase, ReleaseStatus, StepState, StepStatus
+from baton.sandbox.sigstore.server import local_sigstore
+from baton.signers.keeping import KeptSignatures
 from tests.conftest import PLAN
 
 if TYPE_CHECKING:
@@ -108,3 +110,15 @@ def test_what_one_person_has_made_is_found_for_the_same_manifest_and_signer_alon
     assert [other.kept(tmp_path, manifest).find([file]) for other in others] == [{}, {}, {}]
     newer = manifest.model_copy(update={"plan": "sha256:" + "1" * 64})
     assert found(release, "ada", "gpg").kept(tmp_path, newer).find([file]) == {}
+
+
+def test_what_does_not_count_is_neither_handed_in_nor_kept(tmp_path: Path) -> None:
+    file = Artifact(name="hello.exe", digest=digest_of(b"hello"), size=5)
+    kept = KeptSignatures(tmp_path / "kept")
+    kept.keep(file, b"{}")
+    signer = found(standing(by_sigstore("ada")), "ada")
+    with local_sigstore(tmp_path / "sigstore") as sigstore:
+        why = r"hello\.exe\.sigstore\.json.*Who may sign, all files at once: ada.*Nothing was handed in"
+        with pytest.raises(Refused, match=why):
+            signer.checked([(file, None)], kept.find([file]), sigstore.trust_config, kept)
+    assert kept.find([file]) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import webbrowser
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -113,11 +113,30 @@ def test_one_sign_in_does_for_the_files_and_for_what_hands_them_in(
     assert browser.opened == 1
 
 
+def test_a_token_that_has_expired_is_asked_for_again_where_it_came_from(
+    config: ClientTrustConfig, browser: Browser, signed_in_as_ada: LocalSigstore, tmp_path: Path
+) -> None:
+    file, mint = tmp_path / "token", signed_in_as_ada.tokens.mint
+    claims = {"sub": ADA.identity, "email": ADA.identity, "email_verified": True}
+    tokens = sign_in(config, token_file=file)
+    with pytest.raises(Missing, match="BATON_IDENTITY_TOKEN_FILE"):
+        tokens()
+    file.write_text(mint(claims, lifetime=timedelta(seconds=-10)))
+    with pytest.raises(Refused, match="expired"):
+        identity_of(tokens, [ADA], "who may sign: ada")
+    file.write_text(mint(claims))
+    assert identity_of(tokens, [ADA], "who may sign: ada") == ADA
+    assert browser.opened == 0
+
+
 def test_who_is_signed_in_must_be_listed_and_count_today(config: ClientTrustConfig, browser: Browser) -> None:
     tokens = sign_in(config)
     grace = ADA.model_copy(update={"identity": "grace@example.org"})
     with pytest.raises(Refused, match=r"signed in as ada@example\.org .*\. Who may sign: grace\. Nothing was signed"):
         identity_of(tokens, [grace], "Who may sign: grace")
+    elsewhere = ADA.model_copy(update={"issuer": "https://accounts.google.com"})
+    with pytest.raises(Refused, match=rf"signed in as ada@example\.org \(issuer {ISSUER}\)\. Who may sign: ada"):
+        identity_of(tokens, [elsewhere], "Who may sign: ada")
     past = ADA.model_copy(update={"last": date(2020, 1, 1)})
     with pytest.raises(Refused, match="that counts from the beginning until 2020-01-01"):
         identity_of(tokens, [past], "Who may sign: grace")

@@ -84,6 +84,19 @@ def test_two_people_do_not_share_the_files(desk: Desk) -> None:
     )
 
 
+def test_people_of_one_name_at_two_issuers_are_two(desk: Desk) -> None:
+    google = {"identity": "ada@example.org", "issuer": "https://accounts.google.com"}
+    first, second = NAMES
+    made = desk.made_by("ada", "ada") | {
+        name: bundle
+        for name, bundle in desk.made_by("ada", "ada", provider=google["issuer"]).items()
+        if name.startswith(second)
+    }
+    assert desk.verify(by_sigstore(ada=[identity("ada"), google]), made)
+    (problem,) = desk.verify(by_sigstore(ada=[identity("ada")], hedy=[google]), made).problems
+    assert f"{first}.sigstore.json is by ada, {second}.sigstore.json is by hedy" in problem
+
+
 def test_nobody_else_counts_nor_the_same_name_by_another_issuer(desk: Desk) -> None:
     stranger = desk.verify(ANYONE, desk.made_by("ada", "mallory"))
     assert faults(stranger) == {None, Fault.UNTRUSTED}

@@ -12,6 +12,7 @@ from baton.model.roster import OpenPgpKey, SigstoreIdentity
 from baton.model.signing import (
     DispatchedSigner,
     GpgSigner,
+    HumanGpgSigner,
     HumanSigstoreSigner,
     SigstoreInstance,
     SigstorePerson,
@@ -317,6 +318,21 @@ def test_the_sandbox_signs_for_people_and_workflows(writer: Writer) -> None:
     sandbox = SigstoreSigner(instance=SigstoreInstance.SANDBOX, identity=facts.machine)
     assert people.signers == (sandbox.model_copy(update={"suffix": ".sigstore"}),)
     assert workflow.signers == (sandbox,)
+
+
+def test_people_sign_who_are_named_with_the_keys_that_can_be_verified(writer: Writer) -> None:
+    named = PEOPLE.replace('roles = ["windows-expert"], ids = ["ada"]', 'ids = ["grace"]')
+    own = f'{{ kind = "openpgp", fingerprint = "{KEY}", public-key-file = "team.asc" }}'
+    bare = f'{{ kind = "openpgp", fingerprint = "{OLD_KEY}" }}'
+    keys = (GRACE[0], GRACE[1].replace("keys = [", f"keys = [{own}, {bare}, "))
+
+    project = writer.changed(keys, more=named + 'gpg = "human"\n')
+
+    sigstore, gpg = real_signers(policy_of(project.settings, "3.13", TODAY), project)
+    assert isinstance(sigstore, HumanSigstoreSigner)
+    assert [str(person) for person in sigstore.people] == ["grace as grace@spam.example"]
+    assert isinstance(gpg, HumanGpgSigner)
+    assert [str(person) for person in gpg.people] == [f"grace with {KEY}"]
 
 
 def test_a_dispatched_workflow_signs_by_digest(writer: Writer) -> None:

@@ -194,6 +194,7 @@ async def test_a_workflow_elsewhere_is_started_once_and_a_retry_goes_on_with_its
         assert next(step.link for step in status.steps if step.name == DISPATCHED) == "https://ci.example.org/sign/1"
         await _decide(run, status, Choice.RETRY)
         await finish(run)
+        assert f"{DISPATCHED} is signed by run 1: https://ci.example.org/sign/1" in await run.said()
     assert machines.counts["order_signing"] == 1
     assert machines.counts["retry_signing"] == 0
     assert [what.seen for what in machines.arguments("follow_signing")] == [

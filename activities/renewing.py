@@ -12,6 +12,7 @@ from activities.records import Records
 from activities.released import public_files, read_manifest
 from activities.work import does, progress
 from baton.model import renewing
+from baton.model.attesting import PROVENANCE_SUFFIX
 from baton.model.base import canonical_json
 from baton.model.errors import Conflict, Invalid, Refused
 from baton.model.manifest import Artifact, ArtifactSet, Manifest, ManifestFile, ManifestRef
@@ -130,10 +131,11 @@ class RenewActivities:
 
 
 def _require_no_signatures(wanted: Sequence[ManifestFile | PublicFile], signatures: Sequence[str]) -> None:
-    if both := {file.name for file in wanted}.intersection(signatures):
+    names = {file.name for file in wanted}
+    if both := names.intersection([*signatures, *(f"{name}{PROVENANCE_SUFFIX}" for name in names)]):
         raise Invalid(
-            f"{', '.join(sorted(both)[:10])}: listed as files, but these are the signatures that are to be made anew; "
-            "leave signatures out of the list"
+            f"{', '.join(sorted(both)[:10])}: listed as files, but these are signatures that are to be made anew, or "
+            "say how a file was made; leave both out of the list"
         )
 
 

@@ -13,8 +13,9 @@ from activities.publishing import PublishActivities
 from activities.renewing import RenewActivities
 from activities.work import Progress, _progress
 from baton.model import renewing, work
+from baton.model.attesting import PROVENANCE_SUFFIX
 from baton.model.base import canonical_json, digest_of
-from baton.model.errors import BatonError, Conflict, Refused
+from baton.model.errors import BatonError, Conflict, Invalid, Refused
 from baton.model.evidence import INDEX, Evidence
 from baton.model.manifest import Artifact, ArtifactSet
 from baton.model.resigning import OldSignatures, PublicFile, Resigning
@@ -113,6 +114,26 @@ def test_what_people_agreed_to_is_signed_and_its_signatures_change(world: World,
         assert (made.signatures, made.kept) == (1, int(old is OldSignatures.KEEP))
         kept = {"hello.tar.gz.sigstore.2026-11-23.json": b"old"} if old is OldSignatures.KEEP else {}
         assert shown(world) == {"hello.tar.gz": b"hello", BUNDLE: BUNDLE.encode(), **kept}
+
+
+def test_what_was_stated_of_the_release_stays_beside_its_files(world: World) -> None:
+    stated = f"hello.tar.gz{PROVENANCE_SUFFIX}"
+    evidence = world.served / "hello/evidence/1.0.0"
+    evidence.mkdir(parents=True)
+    (world.served / "hello/1.0.0" / stated).write_bytes(b"how it was made")
+    (evidence / INDEX).write_bytes(b"who agreed")
+    Asking.of(world).renew()
+    assert shown(world)[stated] == b"how it was made"
+    assert (shown(world)[BUNDLE], (evidence / INDEX).read_bytes()) == (BUNDLE.encode(), b"who agreed")
+
+
+@pytest.mark.parametrize("beside", [BUNDLE, f"hello.tar.gz{PROVENANCE_SUFFIX}"])
+def test_what_stands_beside_a_file_is_no_file_to_sign(world: World, beside: str) -> None:
+    files = (*LIST.files, PublicFile(name=beside, digest=digest_of(b"old")))
+    asking = Asking.of(world, LIST.model_copy(update={"files": files}))
+    what = renewing.TakeStock(release=world.ref(asking.plan), target=asking.plan.targets[0])
+    with pytest.raises(Invalid, match=f"{beside}: listed as files.* leave both out"):
+        RenewActivities(world.store, world.settings).take_stock(what)
 
 
 def test_a_list_that_nobody_agreed_to_is_not_signed(world: World) -> None:

@@ -166,6 +166,10 @@ async def serve(queues: Sequence[Queue], *, at_once: int, ready_file: Path | Non
     if keyring_of(settings):
         be_discreet()
         require_closed(settings)
+    if settings.sandbox is None and not settings.projects and any(queue.duty is not Duty.BUILD for queue in queues):
+        log.warning(
+            "BATON_PROJECTS is not set: this worker refuses real releases, as it has no release.toml to judge them by"
+        )
     client = await connect(serving=True)
     async with AsyncExitStack() as workers:
         for queue in queues:

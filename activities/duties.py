@@ -122,6 +122,6 @@ def activities_for(duty: Duty, settings: WorkerSettings) -> list[Callable[..., A
                 PlatformVerifyActivities(store, settings).verify_authenticode,
                 verifying.take_signatures,
                 verifying.verify_signatures,
-                TellActivities().tell,
+                TellActivities(settings).tell,
                 EvidenceActivities(store).write_evidence,
             ]

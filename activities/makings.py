@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from activities.records import Records
 from baton.model.attesting import Making, Ordered, Prepared, Reworking
+from baton.model.errors import Refused
 
 if TYPE_CHECKING:
     from baton.model.base import Commit, Digest
@@ -58,9 +59,22 @@ class MakingRecords:
         """Record what a commit was made out of."""
         self._records.keep(f"prepared-from/{commit}", Prepared(source=source, commit=commit))
 
-    def find_prepared(self, commit: Commit) -> Prepared | None:
-        """What a commit was made out of."""
-        return self._records.find(f"prepared-from/{commit}", Prepared)
+    def require_prepared(self, planned: SourcePlan, commit: Commit) -> None:
+        """Require that a commit is what a plan releases: the plan's own, or what preparing that gave.
+
+        Raises:
+            Refused: it is not.
+        """
+        if not planned.prepare:
+            if commit != planned.commit:
+                raise Refused(f"this is of commit {commit}; the plan releases {planned.commit}")
+            return
+        prepared = self._records.find(f"prepared-from/{commit}", Prepared)
+        if prepared is None or prepared.source != planned:
+            raise Refused(
+                f"nothing on record says that commit {commit} is what preparing {planned.commit} gave: release again, "
+                "with workers of this version"
+            )
 
 
 def _bare(digest: Digest) -> str:

@@ -1,91 +1,52 @@
 """What lets a worker use its secrets: people's agreement, proven here again and judged by the worker's own rules.
 
-Workflow state can be forged by whoever may write to Temporal; a signed statement can't. So the workers that sign and
-publish believe neither the workflow nor the plan that it brings along: they prove each sign-off themselves, by the
-roster and the gates of the project's ``release.toml`` as it lies on their own machine, and use no other signer and no
-other target than that file names.
+Workflow state can be forged by whoever may write to Temporal; a signed statement can't. So the workers that hold
+secrets believe neither the workflow nor the plan that it brings along: they prove each sign-off themselves, by the
+roster and the gates of the project's ``release.toml`` as it lies on their own machine, and speak with no other signer,
+target, repository and outside CI system than that file names.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from activities.hearing import read_joint, read_plan
+from activities.hearing import read_plan
+from activities.makings import MakingRecords
+from activities.passing import Case, Gatekeeper
 from activities.recorded import recorded_manifest
 from activities.released import read_manifest
 from activities.rules import read_projects, rules_for
 from baton.model.attesting import attester
 from baton.model.errors import Refused
-from baton.model.gate import GateResult
-from baton.model.plan import JOINT_GATE, GatePoint, SignWhen
-from baton.model.signing import SigstoreInstance
+from baton.model.plan import GatePoint, SignWhen
+from baton.model.signing import DispatchedSigner, SigstoreInstance
 from baton.model.version import Purpose
 from baton.model.work import Publish
 from baton.proof import Sigstore
-from baton.proof.agreement import agreed_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from activities.rules import Rules
     from baton.model.attesting import AttestFiles, AttestRelease
+    from baton.model.building import Step
     from baton.model.evidence import PublishEvidence, SignEvidence
+    from baton.model.gate import GateResult
+    from baton.model.outside import OutsideRun
     from baton.model.plan import Barrier, Gate, Plan, Target
-    from baton.model.platform import SignPlatform, SubmitNotarization
+    from baton.model.platform import AwaitNotarization, SignPlatform, SubmitNotarization
     from baton.model.renewing import Renew, TakeStock
     from baton.model.resigning import Resigning
     from baton.model.roster import Roster
-    from baton.model.security import JointManifest
     from baton.model.signing import Signer
-    from baton.model.work import ReleaseRef, SignFiles
+    from baton.model.work import OfferSource, OrderRun, PrepareSource, PushTag, ReleaseRef, SignFiles, Source
     from baton.settings import WorkerSettings
     from baton.store import Store
 
-    _Asked = SignFiles | Publish | Renew | SignEvidence | PublishEvidence | AttestFiles | AttestRelease
+    _Asked = SignFiles | Publish | Renew | SignEvidence | PublishEvidence | AttestFiles | AttestRelease | PushTag
 
 _BEFORE_SIGNING = (GatePoint.BUILD, GatePoint.SIGN)
 _BEFORE_PROMOTION = (GatePoint.BUILD, GatePoint.SIGN, GatePoint.PUBLISH)
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What is to be judged: the gates' results as the workflow tells them, for this plan and these files.
-
-    Attributes:
-        joint: what people had to agree to at the joint gate of a security release.
-    """
-
-    plan: Plan
-    release: ReleaseRef
-    manifest: str
-    told: tuple[GateResult, ...]
-    joint: JointManifest | None = None
-
-    def subject_of(self, gate: Gate) -> str:
-        """The digest that people had to agree to at a gate."""
-        if self.joint is not None:
-            return self.joint.digest
-        return self.release.plan if gate.before is GatePoint.BUILD else self.manifest
-
-    @property
-    def run(self) -> str:
-        """The run that people had to name."""
-        return self.release.run if self.joint is None else self.joint.run
-
-    def asked_by(self, gate: Gate, told: GateResult) -> GateResult:
-        """The gate before anybody agreed. Of what is told, only what makes it harder to pass is believed."""
-        return GateResult(
-            gate=gate.name,
-            attempt=told.attempt,
-            run=self.run,
-            subject=self.subject_of(gate),
-            needs=gate.needs,
-            excluded=() if gate.starter_counts else tuple(dict.fromkeys((self.plan.started_by, *told.excluded))),
-            opened=told.opened,
-            rejected=told.rejected,
-        )
 
 
 class Mandate:
@@ -106,6 +67,7 @@ class Mandate:
         self._settings = settings
         instance = SigstoreInstance.PUBLIC if settings.sandbox is None else SigstoreInstance.SANDBOX
         self._sigstore = Sigstore(instance, settings.sigstore_trust_config)
+        self._gatekeeper = Gatekeeper(store, self._sigstore)
 
     def to_sign(self, what: SignFiles) -> None:
         """Require that every gate before signing has passed for these files, and that they are to be signed so.
@@ -114,6 +76,7 @@ class Mandate:
         What is signed anew because a release's evidence tells of it has to be what that evidence tells of.
         """
         _require_signer(what.signer, self._require(_BEFORE_SIGNING, what))
+        self.to_attend(what.release, what.signer)
         plan = self._plan(what.release)
         if plan.resigning is not None and plan.resigning.evidence is not None:
             recorded = recorded_manifest(self._store, plan.resigning.evidence, plan, self._settings)
@@ -137,20 +100,66 @@ class Mandate:
         """The Sigstore instance that certifies people."""
         return self._sigstore
 
-    def to_sign_within(self, what: SignPlatform | SubmitNotarization) -> None:
+    def to_sign_within(self, what: SignPlatform | SubmitNotarization | AwaitNotarization) -> None:
         """Require that every gate before the build has passed, and that files are to be signed inside in this way.
 
         There is no manifest yet: what people have agreed to is the plan, and so the commit and the builders.
         """
-        plan = self._plan(what.release)
-        rules = rules_for(plan, self._settings)
-        rules.require_same(plan)
+        _, rules = self._agreed_to_plan(what.release, what.gates)
         if what.step not in rules.platform:
             raise Refused(f"the platform signing {what.step.name} that is asked for is none of {rules.source}")
-        case = _Case(plan, what.release, plan.digest, what.gates)
-        for gate in rules.gates:
-            if gate.before is GatePoint.BUILD:
-                self._require_passed(gate, case, rules.roster)
+
+    def to_prepare(self, what: PrepareSource) -> None:
+        """Require that it is the plan's source, prepared as this worker's own rules say: that runs commands."""
+        plan = self._plan(what.release)
+        rules_for(plan, self._settings).require_source(plan)
+        if what.source != plan.source:
+            raise Refused(f"the source that is asked for is not that of plan {what.release.plan}")
+
+    def to_offer(self, what: OfferSource) -> None:
+        """Require that every gate before the build has passed, and that this is the plan's source, prepared."""
+        plan, rules = self._agreed_to_plan(what.release, what.gates)
+        rules.require_source(plan)
+        if plan.branch is None:
+            raise Refused(f"by plan {what.release.plan}, no branch is made for {plan.release}")
+        self._require_prepared(what.source, plan, what.release)
+
+    def to_withdraw(self, what: OfferSource) -> None:
+        """Require that it is the plan's source, prepared, whether or not anybody has agreed to anything."""
+        plan = self._plan(what.release)
+        rules_for(plan, self._settings).require_source(plan)
+        self._require_prepared(what.source, plan, what.release)
+
+    def to_push_tag(self, what: PushTag) -> None:
+        """Require that every gate has passed for these files, and that they are of this source, prepared."""
+        rules, plan = self._require(_BEFORE_PROMOTION, what), self._plan(what.release)
+        rules.require_source(plan)
+        self._require_prepared(what.source, plan, what.release, at=plan.source.push_to)
+        commit = read_manifest(self._store, what.manifest).commit
+        if not plan.source.push_tag or commit != what.source.commit:
+            raise Refused(f"by plan {what.release.plan}, with files of {commit}, {what.source.tag} is not pushed there")
+
+    def to_order(self, what: OrderRun) -> None:
+        """Require that every gate before the build has passed, and that this step is to be built so, of this commit.
+
+        A step says where a run is started and what it is told, which only the source's facts are filled into.
+        """
+        plan, rules = self._agreed_to_plan(what.release, what.gates)
+        rules.require_source(plan)
+        self._require_step(what.step, rules)
+        self._require_prepared(what.source, plan, what.release)
+
+    def to_attend_order(self, release: ReleaseRef, step: Step) -> None:
+        """Require that a release may have a step built so, whether or not anybody has agreed to anything."""
+        self._require_step(step, rules_for(self._plan(release), self._settings))
+
+    def to_attend_run(self, release: ReleaseRef, step: Step, run: OutsideRun) -> OutsideRun:
+        """Require the same, and that the run was started for the step; returns it as the system gave it."""
+        self.to_attend_order(release, step)
+        ordered = MakingRecords(self._store, release).find_ordered(step, run.id)
+        if ordered is None:
+            raise Refused(f"run {run.id} was not started for {step.name} as it is planned: {run.url}")
+        return ordered.run.model_copy(update={"attempt": run.attempt})
 
     def to_sign_evidence(self, what: SignEvidence) -> None:
         """Require that every gate has passed for these files, and that their release is signed so."""
@@ -181,6 +190,8 @@ class Mandate:
     def to_attend(self, release: ReleaseRef, signer: Signer) -> None:
         """Require that a release may have to do with a signer at all, whether or not anybody has agreed to anything."""
         _require_signer(signer, rules_for(self._plan(release), self._settings))
+        if isinstance(signer, DispatchedSigner):
+            self._require_own_world(f"signer {signer.kind}", (signer.run.api,))
 
     def to_take_stock(self, what: TakeStock) -> tuple[Plan, Resigning]:
         """Require that a plan signs something anew there, whether or not anybody has agreed; returns what."""
@@ -223,55 +234,49 @@ class Mandate:
             raise Refused(f"manifest {what.manifest.digest} is of {files.project} {files.version}, plan {files.plan}")
         rules = rules_for(plan, self._settings)
         rules.require_same(plan)
-        case = _Case(plan, what.release, what.manifest.digest, what.gates)
+        case = Case(plan, what.release, what.manifest.digest, what.gates)
         asked = [gate for gate in rules.gates if gate.before in points]
-        passed = tuple((gate, self._require_passed(gate, case, rules.roster)) for gate in asked)
+        passed = tuple((gate, self._gatekeeper.require_passed(gate, case, rules.roster)) for gate in asked)
         if rules.barrier is not None and _stands_before(rules.barrier, points):
-            self._require_open(rules.barrier, case, rules.roster)
+            self._gatekeeper.require_open(rules.barrier, case, rules.roster)
         return rules, passed
 
-    def _require_open(self, barrier: Barrier, case: _Case, roster: Roster) -> None:
-        """Require that people have agreed to exactly these files as part of the whole, and that the embargo is over."""
-        told = next((result for result in case.told if result.gate == JOINT_GATE), None)
-        if told is None:
-            raise Refused(f"gate {JOINT_GATE} of {barrier.security} has not passed, so nothing may go on behind it")
-        joint = read_joint(self._store, told.subject)
-        if joint.release != barrier.security:
-            raise Refused(f"{told.subject} is what {joint.release} ships; {case.plan.release} is of {barrier.security}")
-        ours = joint.stream(case.plan.version)
-        came = (case.plan.source.commit, case.manifest, case.release.plan)
-        if ours is None or (ours.commit, ours.manifest, ours.plan) != came:
-            agreed = "nothing" if ours is None else f"manifest {ours.manifest} of plan {ours.plan}"
+    def _require_step(self, step: Step, rules: Rules) -> None:
+        if step not in rules.steps:
+            raise Refused(f"step {step.name} as it is asked for is none of {rules.source}")
+        self._require_own_world(f"step {step.name}", step.addresses)
+
+    def _require_own_world(self, what: str, addresses: tuple[str, ...]) -> None:
+        """Require that a rehearsal, which brings its own rules, speaks with simulators alone."""
+        real = [address for address in addresses if not address.startswith("http://")]
+        if self._settings.sandbox is not None and real:
+            raise Refused(f"a rehearsal speaks with simulators on this machine alone; {what} is at {', '.join(real)}")
+
+    def _agreed_to_plan(self, release: ReleaseRef, told: tuple[GateResult, ...]) -> tuple[Plan, Rules]:
+        """Require that every gate before the build has passed; there are no files yet, so nothing else can be."""
+        plan = self._plan(release)
+        rules = rules_for(plan, self._settings)
+        rules.require_same(plan)
+        case = Case(plan, release, plan.digest, told)
+        for gate in rules.gates:
+            if gate.before is GatePoint.BUILD:
+                self._gatekeeper.require_passed(gate, case, rules.roster)
+        return plan, rules
+
+    def _require_prepared(self, source: Source, plan: Plan, release: ReleaseRef, *, at: str | None = None) -> None:
+        """Require that a prepared source is what the plan's gave, in its repository or another that it names."""
+        came, planned = (source.repository, source.tag), (at or plan.source.repository, plan.source.tag)
+        if came != planned:
             raise Refused(
-                f"people agreed to {agreed} for {case.plan.release}; this is manifest {came[1]} of plan {came[2]}"
+                f"{came[1]} of {came[0]} is asked for; by plan {release.plan} it is {planned[1]} of {planned[0]}"
             )
-        self._require_passed(barrier.gate, replace(case, joint=joint), roster)
-        if joint.until is not None and joint.until > datetime.now(UTC):
-            raise Refused(f"the embargo ends at {joint.until:%Y-%m-%d %H:%M %Z}: nothing is signed or public before")
+        MakingRecords(self._store, release).require_prepared(plan.source, source.commit)
 
     def _plan(self, release: ReleaseRef) -> Plan:
         plan = read_plan(self._store, release.plan)
         if plan.release != release.release or plan.sandbox is not release.sandbox:
             raise Refused(f"plan {release.plan} is for {plan.release}, not for {release.release}")
         return plan
-
-    def _require_passed(self, gate: Gate, case: _Case, roster: Roster) -> GateResult:
-        told = next((result for result in case.told if result.gate == gate.name), None)
-        if told is None:
-            raise Refused(f"gate {gate.name} has not been opened, so nothing may go on behind it")
-        asked = case.asked_by(gate, told)
-        if case.plan.unsigned_acts and any(given.proof is None for given in told.given):
-            # A rehearsal that takes people at their word has nothing to prove; that the digest is right still counts.
-            given = told.given if told.subject == asked.subject else ()
-            result = asked.model_copy(update={"given": given})
-        else:
-            now = datetime.now(UTC)
-            result = agreed_again(
-                asked, told.given, roster, read=self._store.read, when=lambda _: now, sigstore=self._sigstore
-            )
-        if not result:
-            raise Refused(f"{result}; asked about {asked.subject}")
-        return result
 
 
 def _stands_before(barrier: Barrier, points: Sequence[GatePoint]) -> bool:

@@ -63,25 +63,12 @@ class Origins:
             Refused: what is on record is not what the plan says, or a person's word for it is not proven.
             Missing: nothing on record says how a file was made.
         """
-        self._require_prepared()
+        self._records.require_prepared(self._plan.source, self._manifest.commit)
         found: list[tuple[ManifestFile, Origin]] = []
         for step in dict.fromkeys(file.step for file in self._manifest.files):
             files = [file for file in self._manifest.files if file.step == step]
             found += self._described(files) if step == DESCRIBE else self._made(step, files)
         return sorted(found, key=lambda one: one[0].name)
-
-    def _require_prepared(self) -> None:
-        planned, commit = self._plan.source, self._manifest.commit
-        if not planned.prepare:
-            if commit != planned.commit:
-                raise Refused(f"the manifest is of commit {commit}; the plan releases {planned.commit}")
-            return
-        prepared = self._records.find_prepared(commit)
-        if prepared is None or prepared.source != planned:
-            raise Refused(
-                f"nothing on record says that commit {commit} is what preparing {planned.commit} gave: release again, "
-                "with workers of this version"
-            )
 
     def _made(self, step: str, files: list[ManifestFile]) -> list[tuple[ManifestFile, Origin]]:
         artifacts, reworkings = _set_of(files), []

@@ -1,10 +1,15 @@
-"""Building in outside CI systems: a run is started, followed and taken in, each of which may happen again."""
+"""Building in outside CI systems: a run is started, followed and taken in, each of which may happen again.
+
+The worker holds tokens that start such runs, and shows them to whatever address a step names. So it believes no
+workflow what a step is: each of its activities wants one that the worker's own rules name.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from activities.makings import MakingRecords
+from activities.mandate import Mandate
 from activities.records import Records
 from activities.runs import follow, start_once, stop, take_in
 from activities.work import does, progress
@@ -12,7 +17,6 @@ from baton.builders.outside import Unusable
 from baton.builders.systems import outside_builder
 from baton.model import work
 from baton.model.attesting import Making, Ordered
-from baton.model.errors import Refused
 from baton.model.outside import OutsideRun, RunReport
 
 if TYPE_CHECKING:
@@ -26,10 +30,15 @@ class OutsideActivities:
     def __init__(self, store: Store, settings: WorkerSettings) -> None:
         self._store = store
         self._scratch = settings.workspace
+        self._mandate = Mandate(store, settings)
 
     @does(work.ORDER_RUN)
     def order_run(self, what: work.OrderRun) -> OutsideRun:
-        """Start a run once for each order; its id is recorded before anything else can fail."""
+        """Start a run once for each order, if this worker has proven for itself that people agreed to what precedes.
+
+        Its id is recorded before anything else can fail.
+        """
+        self._mandate.to_order(what)
         records = Records(self._store, what.release)
         run = start_once(records, _record_of(what), lambda: outside_builder(what.step).dispatch(what.order))
         MakingRecords(self._store, what.release).keep_ordered(Ordered(step=what.step, run=run))
@@ -38,27 +47,24 @@ class OutsideActivities:
     @does(work.FOLLOW_RUN)
     def follow_run(self, what: work.FollowRun) -> RunReport:
         """Look at a run until it is elsewhere than it was; a try that was killed is followed by one that goes on."""
+        run = self._mandate.to_attend_run(what.release, what.step, what.run)
         overdue = f"the {what.step.timeout} s that step {what.step.name} may take"
-        return follow(outside_builder(what.step), what.run, seen=what.seen, until=what.until, overdue=overdue)
+        return follow(outside_builder(what.step), run, seen=what.seen, until=what.until, overdue=overdue)
 
     @does(work.RETRY_RUN)
     def retry_run(self, what: work.RetryRun) -> OutsideRun:
         """Have what failed run again, once."""
-        progress().at(what.run.url)
-        return outside_builder(what.step).retry_failed(what.run)
+        run = self._mandate.to_attend_run(what.release, what.step, what.run)
+        progress().at(run.url)
+        return outside_builder(what.step).retry_failed(run)
 
     @does(work.COLLECT_RUN)
     def collect_run(self, what: work.CollectRun) -> work.Built:
         """Take in what a run made, which has to be of the source's commit."""
+        run = self._mandate.to_attend_run(what.release, what.step, what.run)
         records, name = Records(self._store, what.release), f"collected/{what.step.name}/{what.run.id}"
         if (done := records.find(name, work.Built)) is not None:
             return done
-        making_records = MakingRecords(self._store, what.release)
-        ordered = making_records.find_ordered(what.step, what.run.id)
-        if ordered is None:
-            raise Refused(f"run {what.run.id} was not started for {what.step.name} as it is planned: {what.run.url}")
-        # Its address as the system gave it, not as the workflow tells it.
-        run = ordered.run.model_copy(update={"attempt": what.run.attempt})
         made = take_in(
             outside_builder(what.step),
             run,
@@ -80,15 +86,16 @@ class OutsideActivities:
             by=made.builder,
             log=made.log,
             run=run,
-            started=ordered.run.dispatched,
+            started=run.dispatched,
         )
         # First, so that whoever finds it taken in finds how it was made as well.
-        making_records.keep_making(making)
+        MakingRecords(self._store, what.release).keep_making(making)
         return records.keep(name, built)
 
     @does(work.CANCEL_RUN)
     def cancel_run(self, what: work.OrderRun) -> work.Undone:
         """Stop the run that an order started, if it still goes on."""
+        self._mandate.to_attend_order(what.release, what.step)
         run = Records(self._store, what.release).find(_record_of(what), OutsideRun)
         return stop(outside_builder(what.step), run, what.order, of=what.step.name)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from baton.settings import WorkerSettings
     from baton.store import Store
 
-Agreed = Callable[[platform.SignPlatform | platform.SubmitNotarization], None]
+Agreed = Callable[[platform.SignPlatform | platform.SubmitNotarization | platform.AwaitNotarization], None]
 """Raises :class:`~baton.model.errors.Refused` unless people agreed to the plan, and the step is the plan's.
 
 The worker proves it for itself; nothing is made of any key before.
@@ -183,6 +183,7 @@ class NotaryActivities(_Room):
     @does(platform.AWAIT_NOTARIZATION)
     def await_notarization(self, what: platform.AwaitNotarization) -> platform.Notarized:
         """Ask until every file is judged. It changes nothing, so it may be done again at any time."""
+        self._agreed(what)
         api, logs = NotaryApi(_notarization(what.step)), []
         for submission in what.submitted.submissions:
             verdict = self._verdict(api, submission)

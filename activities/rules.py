@@ -6,17 +6,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from baton.model.errors import Invalid, Missing, Refused
+from baton.model.plan import SourcePlan
 from baton.project import parts
 from baton.project.platform_signing import platform_steps
 from baton.project.read import read_project
 from baton.project.resigning import gates_to_sign_anew
 from baton.project.security import barrier_of, gates_of_streams
+from baton.project.selection import Occasion
 from baton.project.signers import signers
+from baton.project.source import source_of, while_private
+from baton.project.step_tables import steps_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from baton.model.announcing import Announcer
+    from baton.model.building import Step
     from baton.model.code_signing import PlatformStep
     from baton.model.plan import Barrier, Gate, Plan, Target
     from baton.model.resigning import Resigning
@@ -34,8 +40,10 @@ class Rules:
         gates: which must have passed.
         signers: which may sign.
         targets: where files may go.
+        steps: what may be built, and how.
         platform: which platform signing may be done.
         barrier: for one of a security release, the gate that all of its streams share, and when files are signed.
+        made_from: where the source is, how it is prepared and tagged; of the commit that the plan names.
         source: where the rules are from, for messages.
     """
 
@@ -43,8 +51,10 @@ class Rules:
     gates: tuple[Gate, ...]
     signers: tuple[Signer, ...]
     targets: tuple[Target, ...]
+    steps: tuple[Step, ...]
     platform: tuple[PlatformStep, ...]
     barrier: Barrier | None
+    made_from: SourcePlan
     source: str
 
     def require_same(self, plan: Plan) -> None:
@@ -56,6 +66,20 @@ class Rules:
         others = [what for what in ("gates", "signers", "targets") if getattr(plan, what) != getattr(self, what)]
         others += ["platform steps"] if plan.platform != self.platform else []
         others += ["barrier"] if plan.barrier != self.barrier else []
+        self._require_none_of(others)
+
+    def require_source(self, plan: Plan) -> None:
+        """Require that a plan's source is in the same repository, prepared and tagged alike, for the same place.
+
+        Raises:
+            Refused: it is not.
+        """
+        came, own = plan.source, self.made_from
+        self._require_none_of(
+            [f"source's {name}" for name in SourcePlan.model_fields if getattr(came, name) != getattr(own, name)]
+        )
+
+    def _require_none_of(self, others: list[str]) -> None:
         if others:
             raise Refused(
                 f"the plan's {' and '.join(others)} are not those of {self.source} on this worker: bring that up to "
@@ -74,7 +98,15 @@ def rules_for(plan: Plan, settings: WorkerSettings) -> Rules:
     """
     if settings.sandbox is not None:
         return Rules(
-            plan.roster, plan.gates, plan.signers, plan.targets, plan.platform, plan.barrier, source="the plan"
+            roster=plan.roster,
+            gates=plan.gates,
+            signers=plan.signers,
+            targets=plan.targets,
+            steps=plan.steps,
+            platform=plan.platform,
+            barrier=plan.barrier,
+            made_from=plan.source,
+            source="the plan",
         )
     rules = _own_rules(plan, settings)
     return rules if plan.resigning is None else _to_sign_anew(rules, plan, plan.resigning)
@@ -91,33 +123,47 @@ def _to_sign_anew(rules: Rules, plan: Plan, resigning: Resigning) -> Rules:
         rules,
         gates=gates_to_sign_anew(rules.gates, resigning),
         signers=tuple(signer for signer in rules.signers if signer in plan.signers),
+        steps=(),
         platform=(),
     )
 
 
 def _own_rules(plan: Plan, settings: WorkerSettings) -> Rules:
     project = _own(plan.release.project, settings)
-    stream = plan.stream.name
-    if (
-        project.settings.project.sandbox
-        or stream not in project.settings.streams
-        or not plan.stream.holds(plan.version)
-    ):
+    stream, version, own = plan.stream.name, plan.version, project.settings.project
+    if own.sandbox or stream not in project.settings.streams or not plan.stream.holds(version):
         raise Refused(
             f"{project.file} on this worker allows no real release of {plan.release} from stream {stream}: bring it up "
             "to date"
         )
+    # By its own status: which steps there are, and how they are built, may depend on it.
+    ours = parts.stream(stream, project.settings.streams[stream])
+    steps = steps_on(Occasion.of(version, ours), project.settings.steps).values()
     barrier = None if plan.barrier is None else barrier_of(project, plan.barrier.security)
     gates = tuple(parts.gate(table) for table in project.settings.gates)
+    made_from = source_of(project, version, plan.source.commit)
     return Rules(
         roster=project.roster,
         gates=gates if barrier is None else gates_of_streams(gates, barrier),
         barrier=barrier,
         signers=signers(project, stream, None),
         targets=parts.targets(project.settings.targets),
-        platform=platform_steps(project, plan.stream, plan.version),
+        steps=tuple(parts.step(table, version) for table in steps),
+        platform=platform_steps(project, ours, version),
+        made_from=made_from if barrier is None else while_private(project, made_from),
         source=str(project.file),
     )
+
+
+def announcers_of(project: str, settings: WorkerSettings) -> tuple[Announcer, ...]:
+    """Who is told of a project's real releases, by the worker's own rules.
+
+    Raises:
+        Missing: this worker has no ``release.toml`` of the project.
+        Invalid: as :func:`read_projects`.
+    """
+    tables = _own(project, settings).settings.announcers
+    return tuple(parts.announcer(table, rehearsed=False) for table in tables)
 
 
 def read_projects(settings: WorkerSettings) -> Mapping[str, Project]:

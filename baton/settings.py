@@ -26,8 +26,8 @@ class WorkerSettings(BaseSettings):
         build_cache: what build tools may keep between builds. It makes builds faster, and lets one build change the
             next one's result: for sandboxes and rehearsals.
         sandbox: the state folder of the embedded world; a worker that has it takes only sandbox plans.
-        projects: the ``release.toml`` files by whose rosters and gates this worker judges what people signed, separated
-            like a search path; a worker that signs or promotes real releases needs them.
+        projects: the ``release.toml`` files by which this worker judges what it is asked to do and what people signed,
+            separated like a search path; for real releases every worker needs them but those that build.
         gpg_home: GnuPG home with the team's signing subkey. At most 86 bytes long, for the agent's sockets.
         gpg_passphrase: its passphrase, if it has one; or in a file:
         gpg_passphrase_file: a file whose first line is the passphrase.

@@ -27,6 +27,7 @@ class ReleaseBranch:
     """
 
     def __init__(self, board: Board, steps: Steps) -> None:
+        self._board = board
         self._ref = board.ref
         self._queue = board.plan.queue
         self._steps = steps
@@ -42,7 +43,7 @@ class ReleaseBranch:
         """Make it, if it is wanted."""
         if not self._wanted:
             return
-        offer = self._offered = work.OfferSource(release=self._ref, source=source)
+        offer = self._offered = work.OfferSource(release=self._ref, source=source, gates=self._board.agreed)
 
         async def attempt(_: int) -> work.Offered:
             return await order(

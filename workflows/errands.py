@@ -86,6 +86,7 @@ class Build(Errand[work.Built]):
         self._limits = board.plan.limits
         self._step = step
         self._source = source
+        self._gates = board.agreed
 
     async def start(self, number: int, asked: datetime) -> OutsideRun:
         """Start the run of an order, or find the one that it started."""
@@ -132,7 +133,14 @@ class Build(Errand[work.Built]):
         return work.CANCEL_RUN, self._order(number, asked)
 
     def _order(self, number: int, asked: datetime) -> work.OrderRun:
-        return work.OrderRun(release=self._ref, step=self._step, source=self._source, number=number, asked=asked)
+        return work.OrderRun(
+            release=self._ref,
+            step=self._step,
+            source=self._source,
+            number=number,
+            asked=asked,
+            gates=self._gates,
+        )
 
 
 class SignElsewhere(Errand[work.Signed]):

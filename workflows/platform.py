@@ -88,7 +88,7 @@ class PlatformSigning:
         )
         notarized = await order(
             platform.AWAIT_NOTARIZATION,
-            platform.AwaitNotarization(release=self._ref, step=step, submitted=submitted),
+            platform.AwaitNotarization(release=self._ref, step=step, submitted=submitted, gates=self._gates),
             queue=notarization.queue,
             patience=orders.following(step.timeout, step.wait_for_runner),
             summary="wait for the notary service",

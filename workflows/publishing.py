@@ -72,7 +72,7 @@ class Publishing:
         ]
         self._board.show()
 
-    async def push_tag(self, source: work.Source) -> None:
+    async def push_tag(self, source: work.Source, manifest: ManifestRef) -> None:
         """Push the tag last, so that nobody builds from a tag whose files never came."""
         if not self._plan.source.push_tag:
             return
@@ -83,7 +83,7 @@ class Publishing:
         async def attempt(_: int) -> work.Pushed:
             return await order(
                 work.PUSH_TAG,
-                work.PushTag(release=self._ref, source=public),
+                work.PushTag(release=self._ref, source=public, manifest=manifest, gates=self._board.agreed),
                 queue=self._queue,
                 patience=orders.REMOTE_GIT,
                 summary=f"push {source.tag}",

@@ -95,7 +95,7 @@ class ReleaseWorkflow(Runbook):
         await publishing.check_public(files)
 
         board.enter(Phase.ANNOUNCE)
-        await publishing.push_tag(source)
+        await publishing.push_tag(source, manifest)
         await building.clear()
         await self._testimony.leave(source, built, files, await attesting.attest_release(manifest))
         board.enter(Phase.RELEASED)

@@ -84,11 +84,16 @@ class Submitted(Value):
 
 
 class AwaitNotarization(Value):
-    """Wait until the notary service has judged every file, which takes minutes, or hours."""
+    """Wait until the notary service has judged every file, which takes minutes, or hours.
+
+    Attributes:
+        gates: what people have agreed to; the worker proves it again before it shows its key to anyone.
+    """
 
     release: ReleaseRef
     step: PlatformStep
     submitted: Submitted
+    gates: tuple[GateResult, ...]
 
 
 class Notarized(Value):

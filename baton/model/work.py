@@ -78,10 +78,15 @@ class Source(Value):
 
 
 class OfferSource(Value):
-    """Put the prepared commit where outside CI systems find it, on a branch of its own; or take that branch away."""
+    """Put the prepared commit where outside CI systems find it, on a branch of its own; or take that branch away.
+
+    Attributes:
+        gates: what people have agreed to; the worker proves it again before it pushes.
+    """
 
     release: ReleaseRef
     source: Source
+    gates: tuple[GateResult, ...]
 
     @property
     def branch(self) -> str:
@@ -126,7 +131,7 @@ class OrderRun(Value):
     Attributes:
         number: which order of the step it is, from 1; each starts at most one run.
         asked: when it was first given.
-        replaces: a run that can't give the files and is stopped first, if it still goes on.
+        gates: what people have agreed to; the worker proves it again before it starts anything.
     """
 
     release: ReleaseRef
@@ -134,7 +139,7 @@ class OrderRun(Value):
     source: Source
     number: int
     asked: AwareDatetime
-    replaces: OutsideRun | None = None
+    gates: tuple[GateResult, ...]
 
     @property
     def order(self) -> OutsideOrder:
@@ -377,10 +382,17 @@ class Seen(Value):
 
 
 class PushTag(Value):
-    """Push the release's tag to the repository."""
+    """Push the release's tag to the repository.
+
+    Attributes:
+        manifest: what was made public of that source.
+        gates: what people have agreed to; the worker proves it again before it pushes.
+    """
 
     release: ReleaseRef
     source: Source
+    manifest: ManifestRef
+    gates: tuple[GateResult, ...]
 
 
 class Pushed(Value):

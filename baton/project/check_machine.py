@@ -57,6 +57,7 @@ def credential_findings(project: Project, environment: Mapping[str, str], today:
     if project.settings.project.sandbox:
         yield ok("credentials", "none are needed; the sandbox has its own")
         return
+    yield _own_rules(environment)
     for announcer in project.settings.announcers:
         for variable, what in _secrets_of(announcer):
             meaning = f"the {what} of announcer {announcer.name}"
@@ -67,6 +68,16 @@ def credential_findings(project: Project, environment: Mapping[str, str], today:
         for names, what, queue in _of_platform_signing(signing):
             yield _credential(names, f"the {what} of {signing.name}", queue, environment)
     yield from _of_policies(project, environment, today)
+
+
+def _own_rules(environment: Mapping[str, str]) -> Finding:
+    if environment.get("BATON_PROJECTS"):
+        return ok("BATON_PROJECTS", "set here: the release.toml files by which a worker judges real releases")
+    return warning(
+        "BATON_PROJECTS",
+        "not set here: the release.toml files by which a worker judges real releases",
+        "set it for every worker but those that build: they refuse real releases without it",
+    )
 
 
 def _of_policies(project: Project, environment: Mapping[str, str], today: date) -> Iterator[Finding]:

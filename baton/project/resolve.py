@@ -11,18 +11,18 @@ from packaging.version import InvalidVersion
 from packaging.version import Version as Pep440
 from pydantic import ValidationError
 
-from baton.model.plan import Plan, SourcePlan
+from baton.model.plan import Plan
 from baton.model.version import ReleaseId, Stream, StreamStatus, kind_of
 from baton.project import parts
-from baton.project.builder_parts import Simulators, command
+from baton.project.builder_parts import Simulators
 from baton.project.commit import is_whole
 from baton.project.platform_signing import platform_steps
 from baton.project.problem import CannotPlan
 from baton.project.quorum import shortages
 from baton.project.selection import Occasion
 from baton.project.signers import signers
+from baton.project.source import source_of
 from baton.project.step_tables import steps_on
-from baton.project.template import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +113,10 @@ def _plan(
 ) -> Plan:
     settings, own = project.settings, project.settings.project
     rehearsed = sandbox is not None
-    local = None if sandbox is None else sandbox.source
+    source = source_of(project, version, commit)
+    if sandbox is not None:
+        local = source.repository if sandbox.source is None else str(sandbox.source)
+        source = source.model_copy(update={"repository": local, "push_tag": sandbox.repository is not None})
     simulators = None if sandbox is None else sandbox.simulators
     occasion = Occasion.of(version, stream)
     return Plan(
@@ -124,13 +127,7 @@ def _plan(
         sandbox=rehearsed,
         unsigned_acts=rehearsed and not own.signed_rehearsals,
         started_by=started_by,
-        source=SourcePlan(
-            repository=project.repository if local is None else str(local),
-            commit=commit,
-            tag=expand(own.tag, version),
-            prepare=tuple(command(template, version) for template in own.prepare),
-            push_tag=sandbox is None or sandbox.repository is not None,
-        ),
+        source=source,
         steps=tuple(parts.step(table, version, simulators) for table in steps_on(occasion, settings.steps).values()),
         platform=() if rehearsed else platform_steps(project, stream, version),
         checks=tuple(parts.check(table, version) for table in settings.checks if occasion.is_meant(table)),

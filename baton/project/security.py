@@ -16,6 +16,7 @@ from baton.project.fields import seconds
 from baton.project.problem import CannotPlan
 from baton.project.quorum import shortages
 from baton.project.resolve import resolve
+from baton.project.source import while_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,12 +107,7 @@ def behind(project: Project, plan: Plan, barrier: Barrier) -> Plan:
     It is built from where the fixes are while they are not public, if the project has such a place; a rehearsal from
     where it would be built anyway. A stream's release that is planned anew keeps its barrier in this way.
     """
-    source = plan.source
-    table = project.settings.security
-    if table is not None and table.repository is not None and not plan.sandbox:
-        source = source.model_copy(
-            update={"repository": project.address_of(table.repository), "push_to": source.repository}
-        )
+    source = plan.source if plan.sandbox else while_private(project, plan.source)
     changes = {
         "source": source.model_dump(by_alias=True),
         "gates": gates_of_streams(plan.gates, barrier),

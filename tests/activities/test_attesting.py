@@ -187,7 +187,7 @@ def test_what_another_builder_made_is_not(made: Made) -> None:
 def test_a_manifest_of_another_commit_is_not(made: Made) -> None:
     made.record()
     made.list_files(*[ManifestFile(**file.model_dump(), step="source") for file in made.files], commit="d" * 40)
-    made.refused(f"the manifest is of commit {'d' * 40}; the plan releases {COMMIT}")
+    made.refused(f"this is of commit {'d' * 40}; the plan releases {COMMIT}")
 
 
 def test_files_of_a_step_that_is_not_planned_are_not(made: Made) -> None:

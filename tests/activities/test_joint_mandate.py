@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SECURITY = "[security]\nneeds = { release-manager = 2 }\nstarter-counts = false\n"
 PARENT = "the-security-release's-run"
+PUBLIC, PRIVATE = "https://git.example/hello.git", "https://git.example/private.git"
 OTHER = "sha256:" + "0" * 64
 
 
@@ -163,6 +164,28 @@ def test_what_people_agreed_to_for_all_streams_is_signed_and_published(stream: S
         "hello.tar.gz.provenance.sigstore.json",
         "hello.tar.gz.sigstore.json",
     }
+
+
+def test_a_fix_is_built_from_where_it_is_private_and_its_tag_goes_nowhere_but_to_the_public(world: World) -> None:
+    rules(world, starter=f'repository = "{PRIVATE}"\nstarter')
+    stream = Stream(world, new_security_id("hello"))
+    planned = stream.plan.source
+    assert (planned.repository, planned.push_to) == (PRIVATE, PUBLIC)
+    mandate, release = Mandate(world.store, world.settings), world.ref(stream.plan)
+    mandate.to_prepare(work.PrepareSource(release=release, source=planned, attempt=1))
+
+    def push(repository: str) -> None:
+        source = work.Source(repository=repository, commit=COMMIT, tag=planned.tag, bundle=OTHER, epoch=1)
+        what = work.PushTag(release=release, source=source, manifest=stream.manifest, gates=stream.told)
+        mandate.to_push_tag(what)
+
+    push(PUBLIC)
+    stream.refused("1.0.0 of https://git.example/private.git is asked for", lambda: push(PRIVATE))
+    stream.told = stream.own
+    stream.refused("gate joint of .* has not passed", lambda: push(PUBLIC))
+    rules(world)
+    prepare = work.PrepareSource(release=release, source=planned, attempt=2)
+    stream.refused("the plan's source's repository and source's push_to", lambda: mandate.to_prepare(prepare))
 
 
 def test_files_are_staged_before_the_barrier_and_nothing_else_is_done(stream: Stream) -> None:

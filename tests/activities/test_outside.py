@@ -16,16 +16,17 @@ from activities.work import Progress, _failure, _progress
 from baton.builders.outside import SETTLE, Unusable
 from baton.builders.port import FailedWithLog, Stopped
 from baton.model import work
+from baton.model.base import canonical_json
 from baton.model.building import Step
-from baton.model.errors import Failed, Missing, Unavailable
+from baton.model.errors import Failed, Missing, Refused, Unavailable
+from baton.model.gate import GateResult
 from baton.model.outside import OutsideRun, RunReport, RunState
-from baton.model.plan import ArchiveLimits
-from baton.model.version import ReleaseId
+from baton.model.plan import ArchiveLimits, Plan
 from baton.sandbox.fake_ci.github import Fault
 from baton.settings import WorkerSettings
 from baton.store import LocalStore
 from tests.builders.github_world import FILES, TOKEN, World, github_world
-from tests.conftest import PATIENCE
+from tests.conftest import NOW, PATIENCE, PLAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
 
     from baton.store import Store
 
-RELEASE = work.ReleaseRef(
-    release=ReleaseId(project="hello", version="1.0.0"), run="run-1", plan="sha256:" + "e" * 64, sandbox=True
-)
+
+GATE = {"name": "start", "before": "build", "needs": {"release-manager": 1}}
 
 
 class Worker:
@@ -45,19 +45,35 @@ class Worker:
         self.world = world
         self.store: Store = LocalStore(folder / "store")
         self.activities = OutsideActivities(
-            self.store, WorkerSettings(store=str(folder / "store"), workspace=folder / "work")
+            self.store, WorkerSettings(store=str(folder / "store"), workspace=folder / "work", sandbox=folder)
         )
         self.environment = ActivityEnvironment()
         self.said = Progress()
-        self.step = self.step_with()
+        self.plan_to_build()
 
-    def step_with(self, mode: str = "good", timeout: int = 60) -> Step:
-        builder = self.world.builder(inputs={"baton": "{key}", "mode": mode})
-        return Step(name="windows", builder=builder, queue="ci", files=FILES, timeout=timeout)
+    def plan_to_build(self, mode: str = "good", **changes: Any) -> None:
+        """Plan a rehearsal with one step that the simulator builds, changed as whoever forges one likes."""
+        builder = self.world.builder(inputs={"baton": "{key}", "mode": mode}, **changes)
+        self.step = Step(name="windows", builder=builder, queue="ci", files=FILES, timeout=60)
+        source = {"repository": "/nowhere/hello", "commit": self.world.commit, "tag": "v1.0.0"}
+        self.plan = Plan.model_validate({**PLAN, "source": source, "steps": [self.step.model_dump()], "gates": [GATE]})
+        digest = self.store.put_bytes(canonical_json(self.plan))
+        self.release = work.ReleaseRef(release=self.plan.release, run="run-1", plan=digest, sandbox=True)
+
+    def agreed(self) -> tuple[GateResult, ...]:
+        """The gate before the build; in this rehearsal people are taken at their word."""
+        given = {"by": "ada", "role": "release-manager", "at": NOW}
+        asked = {"gate": "start", "attempt": 1, "run": "run-1", "needs": {"release-manager": 1}, "opened": NOW}
+        return (GateResult.model_validate({**asked, "subject": self.release.plan, "given": [given]}),)
 
     def source(self) -> work.Source:
+        planned = self.plan.source
         return work.Source(
-            repository="/r", commit=self.world.commit, tag="v1.0.0", bundle="sha256:" + "b" * 64, epoch=1
+            repository=planned.repository,
+            commit=planned.commit,
+            tag=planned.tag,
+            bundle="sha256:" + "b" * 64,
+            epoch=1,
         )
 
     def do(self, activity: Callable[[Any], Any], what: object) -> Any:
@@ -68,7 +84,14 @@ class Worker:
             _progress.reset(token)
 
     def wanted(self) -> work.OrderRun:
-        return work.OrderRun(release=RELEASE, step=self.step, source=self.source(), number=1, asked=datetime.now(UTC))
+        return work.OrderRun(
+            release=self.release,
+            step=self.step,
+            source=self.source(),
+            number=1,
+            asked=datetime.now(UTC),
+            gates=self.agreed(),
+        )
 
     def order(self, wanted: work.OrderRun | None = None) -> OutsideRun:
         run: OutsideRun = self.do(self.activities.order_run, wanted or self.wanted())
@@ -76,7 +99,7 @@ class Worker:
 
     def follow(self, run: OutsideRun, seen: RunState | None = None, seconds: float = 60) -> RunReport:
         until = datetime.now(UTC) + timedelta(seconds=seconds)
-        what = work.FollowRun(release=RELEASE, step=self.step, run=run, seen=seen, until=until)
+        what = work.FollowRun(release=self.release, step=self.step, run=run, seen=seen, until=until)
         report: RunReport = self.do(self.activities.follow_run, what)
         return report
 
@@ -88,7 +111,9 @@ class Worker:
         return report
 
     def collect(self, run: OutsideRun) -> work.Built:
-        what = work.CollectRun(release=RELEASE, step=self.step, run=run, source=self.source(), limits=ArchiveLimits())
+        what = work.CollectRun(
+            release=self.release, step=self.step, run=run, source=self.source(), limits=ArchiveLimits()
+        )
         built: work.Built = self.do(self.activities.collect_run, what)
         return built
 
@@ -121,18 +146,18 @@ def test_a_run_that_could_not_be_recorded_is_found_again_by_its_key(worker: Work
     wanted = worker.wanted()
     record = outside._record_of(wanted)
     run = worker.order(wanted)
-    Records(worker.store, RELEASE).drop(record)
+    Records(worker.store, worker.release).drop(record)
     assert worker.order(wanted).id == run.id
     assert worker.world.dispatches == 1
 
 
 def test_no_two_orders_have_the_same_key(worker: Worker) -> None:
     wanted = worker.wanted()
-    other_plan = RELEASE.model_copy(update={"plan": "sha256:" + "f" * 64})
+    other_plan = wanted.release.model_copy(update={"plan": "sha256:" + "f" * 64})
     others = [
         wanted.model_copy(update={"number": 2}),
         wanted.model_copy(update={"step": worker.step.model_copy(update={"name": "x" * 64})}),
-        wanted.model_copy(update={"release": RELEASE.model_copy(update={"run": "run-2"})}),
+        wanted.model_copy(update={"release": wanted.release.model_copy(update={"run": "run-2"})}),
         wanted.model_copy(update={"release": other_plan}),
     ]
     keys = [order.order.key for order in (wanted, *others)]
@@ -170,14 +195,14 @@ def test_a_run_that_takes_too_long_is_for_a_person_and_goes_on(worker: Worker) -
 
 
 def test_what_a_failed_run_said_is_kept_and_only_what_failed_runs_again(worker: Worker) -> None:
-    worker.step = worker.step_with("flaky")
+    worker.plan_to_build("flaky")
     run = worker.order()
     assert worker.ended(run).state is RunState.FAILED
     with pytest.raises(FailedWithLog, match="the compiler is on fire") as failed:
         worker.collect(run)
     assert b"the compiler is on fire" in worker.store.read(failed.value.log)
     again: OutsideRun = worker.do(
-        worker.activities.retry_run, work.RetryRun(release=RELEASE, step=worker.step, run=run)
+        worker.activities.retry_run, work.RetryRun(release=worker.release, step=worker.step, run=run)
     )
     assert again.attempt == 2
     assert worker.ended(again).state is RunState.SUCCEEDED
@@ -201,7 +226,7 @@ def test_what_is_wrong_with_the_run_is_told_from_what_is_wrong_with_the_worker(
 
 
 def test_the_run_of_a_cancelled_release_is_stopped(worker: Worker) -> None:
-    worker.step = worker.step_with("wait")
+    worker.plan_to_build("wait")
     wanted = worker.wanted()
     nothing: work.Undone = worker.do(worker.activities.cancel_run, wanted)
     assert wanted.order.key in nothing.detail
@@ -220,3 +245,23 @@ def test_a_failure_leads_to_the_log_and_the_run_and_says_when_to_come_again() ->
     assert _failure(Failed("no"), "").details == ()
     assert _failure(Unavailable("no", after=SETTLE), "").next_retry_delay == timedelta(seconds=SETTLE)
     assert _failure(Unavailable("no"), "").next_retry_delay is None
+
+
+def test_a_rehearsal_shows_no_token_to_a_real_system(worker: Worker) -> None:
+    worker.plan_to_build(api="https://api.github.com")
+    with pytest.raises(Refused, match=r"simulators on this machine alone; step windows is at https://api\.github\.com"):
+        worker.order()
+
+
+def test_a_run_is_left_alone_that_the_release_did_not_start(worker: Worker) -> None:
+    run = worker.order()
+    stranger = run.model_copy(update={"id": "4711"})
+    retry = work.RetryRun(release=worker.release, step=worker.step, run=stranger)
+    asks: list[Callable[[], object]] = [
+        lambda: worker.follow(stranger),
+        lambda: worker.do(worker.activities.retry_run, retry),
+        lambda: worker.collect(stranger),
+    ]
+    for ask in asks:
+        with pytest.raises(Refused, match="run 4711 was not started for windows"):
+            ask()

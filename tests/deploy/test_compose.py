@@ -99,7 +99,7 @@ def test_only_the_signer_has_the_key_ring_and_only_the_publisher_the_served_fold
 
 def test_those_who_hold_secrets_judge_by_projects_that_no_container_can_change(services: dict[str, Service]) -> None:
     judging = {name for name, service in services.items() if "BATON_PROJECTS" in service.get("environment", {})}
-    assert judging == {"worker-sign", "worker-publish"}
+    assert judging == {"worker-release", "worker-ci", "worker-sign", "worker-publish"}
     for name, service in services.items():
         mounts = [mount for mount in service.get("volumes", ()) if mount["target"] == "/etc/baton/projects"]
         assert [mount["read_only"] for mount in mounts] == [True] * (name in judging)

@@ -191,11 +191,11 @@ async def real_world(folder: Path, gnupg: Gnupg, client: Client) -> AsyncIterato
     for command in (["add", "."], ["commit", "-q", "-m", "How it is released"]):
         subprocess.run([*git, *command], check=True)
     # The workers that hold secrets have copies that nobody changes but whoever runs them.
-    for duty in ("sign", "publish"):
+    for duty in ("release", "sign", "publish"):
         subprocess.run(["git", "clone", "-q", repository, folder / f"rules-{duty}"], check=True)
     common = {"TEMPORAL_ADDRESS": address, "BATON_STORE": str(folder / "store")}
     workers = {
-        "release": common,
+        "release": {**common, "BATON_PROJECTS": str(folder / "rules-release")},
         "build": common,
         "sign": {
             **common,

@@ -178,7 +178,7 @@ async def signers_world(folder: Path, gnupg: Gnupg, client: Client) -> AsyncIter
         (folder / "grace").mkdir()
         (folder / "ada/token").write_text(sigstore.tokens.for_person("ada@example.org"))
         # By this one's heartbeats it is seen soon that the other is dead.
-        await stack.enter_async_context(mortal(folder / "release", (), ("release",), here))
+        await stack.enter_async_context(mortal(folder / "release", (), ("release",), own_rules))
         signing = mortal(folder / "sign", DEATHS, ("sign",), {**own_rules, **elsewhere.worker})
         deaths = await stack.enter_async_context(signing)
         await stack.enter_async_context(serving(folder / "workers", {"build": here, "publish": own_rules}))

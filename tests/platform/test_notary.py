@@ -14,7 +14,7 @@ from baton.model.base import digest_of
 from baton.model.code_signing import Notarization, PlatformStep
 from baton.model.errors import Failed, Invalid, Missing, Refused, Unavailable
 from baton.model.manifest import Artifact, ArtifactSet
-from baton.model.platform import AwaitNotarization, SubmitNotarization, Submitted
+from baton.model.platform import AwaitNotarization, Submission, SubmitNotarization, Submitted
 from baton.model.work import Built, ReleaseRef
 from baton.platform import notary as notary_module
 from baton.platform.notary_api import NotaryApi
@@ -80,7 +80,7 @@ class Notarizing:
         return self._working(self.room.submit_notarization, what)
 
     def wait(self, submitted: Submitted) -> list[dict[str, object]]:
-        what = AwaitNotarization(release=self._release, step=self.step, submitted=submitted)
+        what = AwaitNotarization(release=self._release, step=self.step, submitted=submitted, gates=())
         done = self._working(self.room.await_notarization, what)
         return [json.loads(self._store.read(log)) for log in done.logs]
 
@@ -251,6 +251,9 @@ def test_nothing_is_submitted_before_people_agreed(
     with pytest.raises(Refused, match="has not been opened"):
         notarizing.submit()
     assert not service.submissions
+    submission = Submission(id="4711", name="hello.pkg", digest="sha256:" + "0" * 64)
+    with pytest.raises(Refused, match="has not been opened"):
+        notarizing.wait(Submitted(submissions=(submission,)))
 
 
 def test_an_unknown_submission_is_missing(step: PlatformStep) -> None:

@@ -68,7 +68,8 @@ keys = [{{ kind = "ssh", public-key = "{ssh_key()}" }}]
 
     assert found(project, Severity.ERROR) == {}
     assert set(found(project, Severity.WARNING)) == {
-        "BATON_IDENTITY_TOKEN_FILE or BATON_IDENTITY_TOKEN_COMMAND or BATON_IDENTITY_TOKEN_URL"
+        "BATON_PROJECTS",
+        "BATON_IDENTITY_TOKEN_FILE or BATON_IDENTITY_TOKEN_COMMAND or BATON_IDENTITY_TOKEN_URL",
     }
 
 

@@ -33,6 +33,8 @@ class Barrier:
 
     def hear(self, says: ParentSays) -> None:
         """Take the security release's word, if it is about these files; and say again how the release stands."""
+        if self._planned is None:
+            return
         self._said = None
         if says.word is not Word.HOLD and (
             self._board.manifest is None or says.manifest != self._board.manifest.digest
@@ -41,7 +43,9 @@ class Barrier:
         # Once gone, there is no holding back.
         if not self._board.going_public:
             self._word = says.word
-            self._board.joint = says.joint
+            if says.word is not Word.HOLD:
+                # Who is held back while it signs goes on with that: people have agreed to exactly these files.
+                self._board.joint = says.joint
             self._bind()
 
     async def open(self) -> None:

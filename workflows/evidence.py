@@ -98,6 +98,7 @@ class Testimony:
                 attestation=attestation,
                 steps=tuple(board.steps.values()),
                 gates=tuple(board.gates.values()),
+                joint=board.joint,
                 published=tuple(board.published),
                 journal=tuple(_cut(entry) for entry in board.journal),
             )

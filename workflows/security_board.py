@@ -99,6 +99,10 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
         before = self.streams[version]
         if before.state is not state:
             self.note("baton", f"{version}: {state}")
+        if state.going_public and not self.going_public:
+            # Told by a stream that went so far before this run of the security release began, or before its reset.
+            self.going_public = True
+            self.enter(SecurityPhase.PUBLISHING)
         if state is StreamState.LEFT and before.state is not state:
             self._left[version] = workflow.now()
         self.streams[version] = after = before.model_copy(update={"state": state, **facts})
@@ -174,7 +178,9 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
             case SecurityPhase.RELEASED:
                 return Event.RELEASED, self._all_public()
             case SecurityPhase.CANCELLED:
-                return Event.CANCELLED, f"{self.plan.release} was cancelled; nothing became public"
+                gone = ", ".join(stream.version for stream in self.taking_part() if stream.state.going_public)
+                went = f"on their way to the public nevertheless: {gone}" if gone else "nothing became public"
+                return Event.CANCELLED, f"{self.plan.release} was cancelled; {went}"
         return None
 
     def show(self) -> None:

@@ -45,10 +45,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.security_board import SecurityBoard
 
 
-_OPEN = (SecurityPhase.SIGNING, SecurityPhase.PUBLISHING, SecurityPhase.RELEASED)
-"""Where the barrier is open."""
-
-
 @workflow.defn(name="SecurityRelease")
 class SecurityReleaseWorkflow(SecurityDoors):
     """Several releases that go public together; people speak to it through its doors."""
@@ -145,7 +141,7 @@ class SecurityReleaseWorkflow(SecurityDoors):
 
     def _move_date(self, act: MoveDate) -> Answer:
         board = self._board
-        if board.phase in _OPEN:
+        if self._gate.passed is not None or not board.before():
             return _refused("the barrier is open: the date can't be moved any more")
         if objection := board.objection_to(act, board.may_decide):
             return _refused(objection)

@@ -34,6 +34,9 @@ LARGEST = 64 * 1024**2
 SIGNATURES = tuple(f"{INDEX}{suffix}" for suffix in (".sigstore.json", ".sigstore", ".asc"))
 """What may lie beside the list: the signatures of it."""
 
+_PERHAPS = ("manifest.json", "joint.json")
+"""Documents that a release has at one time and not at another, when it is planned anew."""
+
 FOLDERS = ("acts", "attestations", "built", "envelopes", "plans", "signatures")
 """Where documents of a kind are."""
 
@@ -194,6 +197,8 @@ def write(documents: Mapping[str, bytes], to: Path) -> Path:
             raise Conflict(f"{to} holds evidence that was signed ({signed[0]}): name another folder")
         for folder in FOLDERS:
             shutil.rmtree(to / folder, ignore_errors=True)
+        for name in _PERHAPS:
+            (to / name).unlink(missing_ok=True)
         for name, content in documents.items():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             (to / name).write_bytes(content)

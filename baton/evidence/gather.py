@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from baton.evidence.acts import envelope_path, plans_followed
 from baton.evidence.attested import PROVENANCE, STATEMENT
 from baton.evidence.page import page
+from baton.evidence.together import JOINT, envelopes_of
 from baton.model.base import canonical_json, digest_of
 from baton.model.evidence import INDEX, Document, Evidence
 from baton.model.manifest import Manifest
 from baton.model.plan import Plan
+from baton.model.security import JointManifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +36,7 @@ def gather(record: Record, chain: Sequence[Heard], read: Callable[[Digest], byte
         read: the content of a digest, from the store.
 
     Raises:
-        BatonError: as ``read`` does; the store lacks a plan, the manifest or an envelope.
+        BatonError: as ``read`` does; the store lacks a plan, the manifest, the joint manifest or an envelope.
     """
     documents = {"record.json": canonical_json(record), "plan.json": read(record.plan)}
     followed = plans_followed(chain, read, plan=record.plan)
@@ -45,6 +47,11 @@ def gather(record: Record, chain: Sequence[Heard], read: Callable[[Digest], byte
         documents["manifest.json"] = read(record.manifest)
     documents |= {f"acts/{heard.number:04}.json": canonical_json(heard) for heard in chain}
     envelopes = {heard.envelope for heard in chain if heard.envelope is not None}
+    joint = None
+    if record.joint is not None:
+        documents[JOINT] = read(record.joint.subject)
+        joint = JointManifest.model_validate_json(documents[JOINT])
+        envelopes |= envelopes_of(record.joint)
     documents |= {envelope_path(digest): read(digest) for digest in envelopes}
     documents |= {f"built/{built.step}.json": read(built.artifacts.digest) for built in record.built}
     documents |= {f"signatures/{made.signer.kind}.json": read(made.signatures.digest) for made in record.signed}
@@ -58,6 +65,7 @@ def gather(record: Record, chain: Sequence[Heard], read: Callable[[Digest], byte
         Plan.model_validate_json(documents["plan.json"]),
         None if manifest is None else Manifest.model_validate_json(manifest),
         chain,
+        joint,
     )
     return {**documents, INDEX: canonical_json(_index(record, chain, documents))}
 

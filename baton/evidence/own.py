@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baton.evidence.folder import Folder
-    from baton.model.plan import Gate
+    from baton.model.plan import Barrier, Gate
     from baton.model.roster import Roster
     from baton.model.signing import Signer
 
@@ -30,12 +30,14 @@ class Rules:
         roster: who may act.
         gates: which gates the plan must have.
         signers: who signs; None of a rehearsal, which the sandbox's own identities sign.
+        barrier: of one of a security release, the gate that all of its streams share, and when files are signed.
     """
 
     source: str
     roster: Roster
     gates: tuple[Gate, ...]
     signers: tuple[Signer, ...] | None = None
+    barrier: Barrier | None = None
 
 
 def own_rules(file: Path, folder: Folder) -> Rules:
@@ -52,9 +54,11 @@ def own_rules(file: Path, folder: Folder) -> Rules:
         raise Refused(f"{file} has no stream {plan.stream.name}, of which {plan.release} is")
     gates = tuple(parts.gate(table) for table in project.settings.gates)
     day = folder.index.at.astimezone(UTC).date()
+    barrier = None if plan.barrier is None else barrier_of(project, plan.barrier.security)
     return Rules(
         source=str(file),
         roster=project.roster,
-        gates=gates if plan.barrier is None else gates_of_streams(gates, barrier_of(project, plan.barrier.security)),
+        gates=gates if barrier is None else gates_of_streams(gates, barrier),
         signers=None if plan.sandbox else signers(project, plan.stream.name, None, day),
+        barrier=barrier,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from baton.model.evidence import Record
     from baton.model.manifest import Manifest
     from baton.model.plan import Plan
+    from baton.model.security import JointManifest
     from baton.model.status import StepStatus
 
 _MANY_BYTES = 10_000
@@ -41,7 +42,13 @@ class _Stage:
     state: str
 
 
-def page(record: Record, plan: Plan, manifest: Manifest | None, chain: Sequence[Heard]) -> bytes:
+def page(
+    record: Record,
+    plan: Plan,
+    manifest: Manifest | None,
+    chain: Sequence[Heard],
+    joint: JointManifest | None = None,
+) -> bytes:
     """The page; everything that comes from elsewhere is escaped in it.
 
     Args:
@@ -49,6 +56,7 @@ def page(record: Record, plan: Plan, manifest: Manifest | None, chain: Sequence[
         plan: what it followed.
         manifest: its files, once they are listed.
         chain: every act that it heard.
+        joint: what it shipped together with the other streams of a security release.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -63,6 +71,8 @@ def page(record: Record, plan: Plan, manifest: Manifest | None, chain: Sequence[
     text = template.render(
         record=record,
         plan=plan,
+        joint=joint,
+        gates=record.gates if record.joint is None else (*record.gates, record.joint),
         files=() if manifest is None else manifest.files,
         chain=chain,
         steps=[step for step in record.steps if not step.name.startswith(_OWN)],

@@ -11,6 +11,7 @@ from baton.evidence.files import made_as_told, published_as_planned, same_releas
 from baton.evidence.folder import Folder, Unreadable, read_folder
 from baton.evidence.own import Rules, own_rules
 from baton.evidence.result import EvidenceResult, bad, good
+from baton.evidence.together import agreed_together
 from baton.model.base import digest_of
 from baton.model.evidence import INDEX
 from baton.model.manifest import Artifact
@@ -67,13 +68,10 @@ def verify_evidence(
             checks += agreed_as_stated(folder, plan, _signers(plan, own), trust_config, offline=offline)
         if whole:
             instance = SigstoreInstance.SANDBOX if plan.sandbox else SigstoreInstance.PUBLIC
-            said = heard_again(
-                folder,
-                folder.chain,
-                own=None if own is None else own.roster,
-                sigstore=Sigstore(instance, trust_config, offline),
-            )
+            sigstore, roster_of_own = Sigstore(instance, trust_config, offline), None if own is None else own.roster
+            said = heard_again(folder, folder.chain, own=roster_of_own, sigstore=sigstore)
             checks += compared(folder, said, own=own)
+            checks += agreed_together(folder, plan, said, own=roster_of_own, sigstore=sigstore)
     except Unreadable as error:
         checks.append(bad("documents", error))
     return _result(folder, plan, said, own, checks)
@@ -108,7 +106,7 @@ def compared(folder: Folder, said: Sequence[Said], *, own: Rules | None = None) 
 def _by_own_rules(plan: Plan, own: Rules | None) -> Iterator[Check]:
     if own is None:
         return
-    for what in ("gates", "signers"):
+    for what in ("gates", "signers", "barrier"):
         expected, came = getattr(own, what), getattr(plan, what)
         if expected is not None and expected != came:
             yield bad("plan", f"its {what} are not those of {own.source}")

@@ -43,6 +43,7 @@ class Record(Value):
         signed: the signatures that each signer made.
         attested: the signed statements of how each file was made, where a machine signs.
         attestation: the signed statement of who agreed to the release, where a machine signs.
+        joint: the joint gate of the security release that it went public with, as it had passed.
         journal: the latest lines of the log, long ones cut.
     """
 
@@ -62,6 +63,7 @@ class Record(Value):
     attestation: Artifact | None = None
     steps: tuple[StepStatus, ...]
     gates: tuple[GateResult, ...]
+    joint: GateResult | None = None
     published: tuple[Published, ...]
     journal: tuple[Entry, ...]
 

@@ -192,6 +192,21 @@ class JointManifest(Value):
         """What is shipped as that version, or None."""
         return next((stream for stream in self.streams if stream.version == version), None)
 
+    def objection_to(self, security: SecurityId, ours: JointStream) -> str | None:
+        """Why it is not what people had to agree to before a stream goes public as one of a security release, or None.
+
+        Args:
+            security: which the stream's plan belongs to.
+            ours: the stream, as it is in hand.
+        """
+        if self.release != security:
+            return f"{self.digest} is what {self.release} ships; {ours.version} is of {security}"
+        agreed = self.stream(ours.version)
+        if agreed == ours:
+            return None
+        told = "nothing" if agreed is None else f"manifest {agreed.manifest} of plan {agreed.plan}"
+        return f"people agreed to {told} for {ours.version}; this is manifest {ours.manifest} of plan {ours.plan}"
+
 
 class KeepJoint(Value):
     """Put what people are asked to agree to into the store."""
@@ -240,6 +255,11 @@ class StreamState(StrEnum):
     def behind(self) -> bool:
         """Whether it is public as a whole."""
         return self in (StreamState.PUBLIC, StreamState.RELEASED)
+
+    @property
+    def going_public(self) -> bool:
+        """Whether some of it may be public."""
+        return self is StreamState.PUBLISHING or self.behind
 
 
 class TargetState(Value):

@@ -191,7 +191,8 @@ async def test_the_barrier_waits_for_the_last_stream_and_for_the_embargo(
         assert (await run.say(Rejection(**about(status, "grace", gate=JOINT_GATE, attempt=1)))).accepted
         assert (await run.say(Withdrawal(**about(status, "grace", gate=JOINT_GATE, attempt=1)))).accepted
         assert not machines.counts["sign_files"]
-        moved = await run.say(MoveDate(**about(status, "grace", until=None)))
+        past = datetime.now(UTC) - timedelta(days=1)
+        moved = await run.say(MoveDate(**about(status, "grace", until=past)))
         assert moved.accepted
         # The date is part of what people agree to.
         status = await run.until_asked(attempt=2)
@@ -375,5 +376,6 @@ async def test_signed_acts_alone_count_where_the_plan_says_so(
     assert [one.accepted for one in heard] == [False, False, True]
     gate = machines.arguments("promote")[0].gates[-1]
     assert gate.given[0].proof is not None
+    assert [argument.record.joint for argument in machines.arguments("write_evidence")] == [gate]
     assert machines.store is not None
     assert machines.store.read(gate.subject)

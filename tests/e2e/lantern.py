@@ -13,6 +13,7 @@ from baton.sandbox.lantern import make_lantern
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from baton.model.roster import SshKey
     from tests.e2e.conftest import Baton
 
 
@@ -41,7 +42,9 @@ class Desk:
         return told
 
 
-def lantern(folder: Path, baton: Baton, *, seconds: float = 0, queue: str | None = None) -> Desk:
+def lantern(
+    folder: Path, baton: Baton, *, seconds: float = 0, queue: str | None = None, keys: dict[str, SshKey] | None = None
+) -> Desk:
     """Set the example up.
 
     Args:
@@ -49,12 +52,18 @@ def lantern(folder: Path, baton: Baton, *, seconds: float = 0, queue: str | None
         baton: the command line of its world.
         seconds: how long each build waits, as one does that goes on elsewhere.
         queue: where everything is built, if not on a queue for each step.
+        keys: what people sign with; without any they are taken at their word.
     """
     repository, desk = folder / "lantern.git", folder / "desk"
     commits = make_lantern(repository)
     desk.mkdir()
     rules = (find_example("lantern") / "release.toml").read_text(encoding="utf-8")
     rules = rules.replace('repository = "."', f'repository = "{repository}"')
+    for person, key in (keys or {}).items():
+        entry = f'id = "{person}"'
+        rules = rules.replace(entry, f'{entry}\nkeys = [{{ kind = "ssh", public-key = "{key.public_key}" }}]')
+    if keys:
+        rules = rules.replace("sandbox = true", "signed-rehearsals = true\nsandbox = true")
     if queue is not None:
         rules = re.sub(r'queue = "build-\w+"', f'queue = "{queue}"', rules)
     if seconds:

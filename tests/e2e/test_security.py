@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from baton.evidence.joint import verify_joint
+from baton.evidence.joint import JointResult, verify_joint
 from baton.evidence.result import Verdict
 from baton.targets import sandbox_folder
 from tests.conftest import PATIENCE
 from tests.e2e.lantern import Desk, lantern
 from tests.e2e.public_side import PublicSide
+from tests.proof.conftest import make_ssh_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +33,8 @@ FILES = {version: 4 if version < "4" else 8 for version in SIX}
 
 @pytest.fixture(scope="module")
 def desk(folder: Path, baton: Baton) -> Desk:
-    return lantern(folder, baton, queue="build")
+    keys = {person: make_ssh_key(folder / person) for person in ("ada", "grace")}
+    return lantern(folder, baton, queue="build", keys=keys)
 
 
 def until(desk: Desk, name: str, is_so: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -62,7 +65,9 @@ def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
         assert f"baton security sign-off {name}" in desk.baton("list")
 
         public.about = "open"
-        assert "gate joint has 1 of 1 sign-offs" in desk.baton("security", "sign-off", "--yes")
+        assert "gate joint has 1 of 1 sign-offs" in desk.baton(
+            "security", "sign-off", "--yes", f"--key={desk.folder.parent / 'ada'}"
+        )
         released = until(desk, name, lambda status: status["phase"] == "released")
     after = public.glance()
 
@@ -84,9 +89,22 @@ def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
     assert f"| `lantern-{SIX[0]}.tar.gz` |" in advisory
     evidence = desk.folder.parent / "evidence"
     desk.baton("security", "evidence", name, f"--to={evidence}")
-    found = verify_joint(evidence, trust_config=small_world.facts.trust_config)
-    assert (found.failures, found.verdict) == ((), Verdict.REHEARSAL)
+    assert_proves_what_people_agreed_to(evidence, partial(verify_joint, trust_config=small_world.facts.trust_config))
+
+
+def assert_proves_what_people_agreed_to(evidence: Path, verify: Callable[[Path], JointResult]) -> None:
+    found = verify(evidence)
+    assert (found.failures, found.verdict) == ((), Verdict.VERIFIED)
+
+    # Of one stream that is not there the others still tell; of what nobody signed, nothing.
     shutil.rmtree(evidence / "streams" / SIX[0])
-    assert verify_joint(evidence, trust_config=small_world.facts.trust_config).failures == (
-        f"{SIX[0]}: people agreed to it, but its evidence is not there",
-    )
+    assert verify(evidence).failures == (f"{SIX[0]}: people agreed to it, but its evidence is not there",)
+    for version in SIX[2:]:
+        shutil.rmtree(evidence / "streams" / version)
+    gate = (evidence / "gate.json").read_bytes()
+    (evidence / "gate.json").write_bytes(gate.replace(b'"by":"ada"', b'"by":"grace"'))
+    assert any("is in truth ada's sign-off" in failure for failure in verify(evidence).failures)
+    (evidence / "gate.json").write_bytes(gate)
+    joint = (evidence / "joint.json").read_bytes()
+    (evidence / "joint.json").write_bytes(joint.replace(b"GHSA-1", b"GHSA-2"))
+    assert any("does not count" in failure for failure in verify(evidence).failures)

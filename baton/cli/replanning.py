@@ -21,6 +21,7 @@ from baton.model.errors import Refused
 from baton.project.commit import resolve_commit
 from baton.project.read import read_project
 from baton.project.resolve import SandboxFacts, resolve
+from baton.project.security import behind
 from baton.store import open_store
 
 if TYPE_CHECKING:
@@ -88,8 +89,13 @@ def resolved_anew(place: Place, old: Plan, project: Project, commit: str | None)
         raise Refused(f"{project.file} is of {project.name}, not of {old.release.project}: name its folder with -C")
     facts = _facts(place, old, project)
     repository = project.repository if facts is None or facts.source is None else str(facts.source)
+    if old.barrier is not None:
+        # Where the fix is while it is not public.
+        repository = old.source.repository
     whole = old.source.commit if commit is None else resolve_commit(repository, commit)
-    return resolve(project, old.version, whole, started_by=old.started_by, sandbox=facts)
+    new = resolve(project, old.version, whole, started_by=old.started_by, sandbox=facts)
+    # What is one of a security release stays so.
+    return new if old.barrier is None else behind(project, new, old.barrier)
 
 
 def _facts(place: Place, old: Plan, project: Project) -> SandboxFacts | None:

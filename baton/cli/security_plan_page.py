@@ -31,7 +31,7 @@ def security_plan_page(planned: Planned) -> RenderableType:
     parts.append(Text(f"{plan.release.workflow_id}   plan {plan.digest}", "dim"))
     parts.append(block("Streams, in the order in which they go public", _streams(planned)))
     parts.append(block("The barrier opens when", _rows(_conditions(plan))))
-    parts.append(block("Then", _rows(_then(plan))))
+    parts.append(block("How", _rows(_how(plan))))
     if plan.leaks:
         parts.append(block("", Text(f"! {plan.leaks}", "bold yellow")))
     return Group(*parts, Text(""))
@@ -67,7 +67,9 @@ def _conditions(plan: SecurityPlan) -> Iterable[tuple[str, str]]:
     yield "embargo", "as soon as people agree" if plan.until is None else f"it ends {plan.until:%Y-%m-%d %H:%M %Z}"
 
 
-def _then(plan: SecurityPlan) -> Iterable[tuple[str, str]]:
+def _how(plan: SecurityPlan) -> Iterable[tuple[str, str]]:
+    source = plan.plans[0].source.repository
+    yield "build", f"from {source}, where the commits above have to be"
     sign = "every stream is signed and verified" if not plan.leaks else "files were signed as soon as they were made"
     yield "sign", sign
     pause = f"with {age(timedelta(seconds=plan.pause))} between two" if plan.pause else "all at once"

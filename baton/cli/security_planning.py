@@ -111,7 +111,7 @@ def resolved(project: Project, ordered: Ordered, person: str, facts: SandboxFact
     Raises:
         CannotPlan: it can't be made; the error lists every reason, of every stream.
     """
-    repository = project.repository if facts is None or facts.source is None else str(facts.source)
+    repository = _repository(project, facts)
     commits, missing = [], []
     for version, ref in ordered.streams:
         try:
@@ -125,6 +125,16 @@ def resolved(project: Project, ordered: Ordered, person: str, facts: SandboxFact
     if twice := _of_one_stream(plan.plans):
         raise CannotPlan(twice)
     return plan
+
+
+def _repository(project: Project, facts: SandboxFacts | None) -> str:
+    """Where the fixes are looked up: where each stream is built from."""
+    if facts is not None and facts.source is not None:
+        return str(facts.source)
+    table = project.settings.security
+    if facts is not None or table is None or table.repository is None:
+        return project.repository
+    return project.address_of(table.repository)
 
 
 def require_sound(ordered: Ordered, now: datetime) -> None:

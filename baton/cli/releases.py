@@ -18,7 +18,7 @@ from baton.cli.names import StreamId, name_of
 from baton.cli.rpc import problem, told
 from baton.cli.securities import Securities
 from baton.cli.workers import QueueWorkers, workers_of
-from baton.model.errors import BatonError, Missing, Unavailable
+from baton.model.errors import BatonError, Missing, Refused, Unavailable
 from baton.model.security import WORKFLOW as SECURITY_WORKFLOW
 from baton.model.status import Beginning
 from baton.model.version import Purpose, ReleaseId, SecurityId
@@ -174,15 +174,23 @@ class Releases:
 
         return await _at_once(one(item) for item in items)
 
-    async def start(self, plan: Plan) -> ReleaseHandle:
+    async def start(self, plan: Plan, *, despite_embargo: bool = False) -> ReleaseHandle:
         """Start a release, or what signs one anew. Its workflow id keeps it from running twice.
+
+        Args:
+            plan: what to start.
+            despite_embargo: start it though it tells what other streams mend that are under embargo.
 
         Raises:
             AlreadyStarted: it runs, or was finished; a cancelled one may be started again.
+            Refused: it was to go public with others under an embargo that has not ended.
             BatonError: Temporal refused.
         """
-        if plan.release.purpose is Purpose.RELEASE and (taken := await self.securities.taken(plan.release)):
-            raise InSecurityRelease(taken)
+        if plan.release.purpose is Purpose.RELEASE:
+            if taken := await self.securities.taken(plan.release):
+                raise InSecurityRelease(taken)
+            if not despite_embargo and (embargo := await self.securities.embargo_on(plan.release)):
+                raise Refused(f"{embargo}. Wait for its end, or start it all the same with --despite-embargo")
         try:
             with told(f"could not start {plan.release}"):
                 await self._client.start_workflow(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from temporalio.client import WorkflowExecutionStatus
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowExecutionDescription
 
     from baton.model.security import SecurityPlan
-
-_ENDED_WELL = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED)
 
 
 class Securities:
@@ -107,7 +107,7 @@ class Securities:
         for security in await self.known(running=False, project=release.project):
             handle = await self.open(security)
             plan = await handle.plan()
-            if handle.description.status not in _ENDED_WELL or plan.plan_of(release.version) is None:
+            if plan.plan_of(release.version) is None:
                 continue
             stream = await self._described(plan.workflow_id(release.version))
             running = handle.description.status is WorkflowExecutionStatus.RUNNING
@@ -115,6 +115,20 @@ class Securities:
                 return f"{release} was released before, with {security}: take another version"
             if running and not await _taken_out(handle, release):
                 return f"{release} is released with {security}: take it out there first, with `baton security take-out`"
+            if stream is not None and stream.status is WorkflowExecutionStatus.RUNNING:
+                return f"{release} runs still, as {stream.id} of {security}: that has to end first"
+        return None
+
+    async def embargo_on(self, release: ReleaseId) -> str | None:
+        """Why a version may not be released alone yet: it tells what others mend under an embargo. None if it does not.
+
+        That is so of a stream that was taken out, and where a security release was ended before its date.
+        """
+        for security in await self.known(running=False, project=release.project):
+            handle = await self.open(security)
+            plan = await handle.plan()
+            if plan.embargoed and plan.plan_of(release.version) is not None and await _is_secret(handle, plan):
+                return f"{release} is of {security}, whose embargo has not ended: alone it tells what the others mend"
         return None
 
     async def start(self, plan: SecurityPlan) -> SecurityHandle:
@@ -152,6 +166,20 @@ def _only(meant: list[SecurityId], why: str) -> SecurityId:
         names = ", ".join(f"{each.project}/{each.security}" for each in meant)
         raise Refused(f"{len(meant)} security releases {why}: {names}")
     return meant[0]
+
+
+async def _is_secret(handle: SecurityHandle, plan: SecurityPlan) -> bool:
+    """Whether an embargo has not ended; of what does not answer, it has not before the date in its plan."""
+    if handle.description.status is WorkflowExecutionStatus.COMPLETED:
+        return False
+    until, public = plan.until, False
+    with suppress(BatonError):
+        status = await handle.status()
+        until, public = status.until, status.going_public
+    if public:
+        return False
+    running = handle.description.status is WorkflowExecutionStatus.RUNNING
+    return running or (until is not None and until > datetime.now(UTC))
 
 
 async def _taken_out(handle: SecurityHandle, release: ReleaseId) -> bool:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from baton.model.version import ReleaseId
 
 
-def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, as_json: bool) -> None:
+def start_release(
+    wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, as_json: bool, despite_embargo: bool = False
+) -> None:
     """Show the plan, ask, and start the release.
 
     Args:
@@ -36,6 +38,7 @@ def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, a
         state: that world's folder.
         yes: don't ask.
         as_json: tell of the start as a document and not in words.
+        despite_embargo: start it though it tells what other streams mend that are under embargo.
 
     Raises:
         typer.Exit: they thought better of it.
@@ -44,10 +47,12 @@ def start_release(wish: Wish, *, sandbox: bool, state: Path | None, yes: bool, a
     """
     plan, place = make_plan(wish, sandbox=sandbox, state=state)
     require_encryption(read_project(wish.folder), place)
-    start_plan(plan, place, yes=yes, as_json=as_json)
+    if despite_embargo:
+        typer.echo("! --despite-embargo: if others mend the same under embargo, this release tells what", err=True)
+    start_plan(plan, place, yes=yes, as_json=as_json, despite_embargo=despite_embargo)
 
 
-def start_plan(plan: Plan, place: Place, *, yes: bool, as_json: bool) -> None:
+def start_plan(plan: Plan, place: Place, *, yes: bool, as_json: bool, despite_embargo: bool = False) -> None:
     """Show a plan, ask, and start what it says; arguments and errors as for :func:`start_release`."""
     if not yes:
         notes().print(plan_page(plan))
@@ -55,7 +60,7 @@ def start_plan(plan: Plan, place: Place, *, yes: bool, as_json: bool) -> None:
     confirm(f"Start {plan.release}?", yes=yes)
     address = _address(place, plan.release)
     try:
-        run, silent = with_releases(place, lambda releases: _start(releases, plan))
+        run, silent = with_releases(place, lambda releases: _start(releases, plan, despite_embargo=despite_embargo))
     except InSecurityRelease:
         raise
     except AlreadyStarted as error:
@@ -70,8 +75,8 @@ def start_plan(plan: Plan, place: Place, *, yes: bool, as_json: bool) -> None:
     typer.echo(place.command(f"baton status {plan.release.typed}") + " --watch")
 
 
-async def _start(releases: Releases, plan: Plan) -> tuple[str, list[str]]:
-    started = await releases.start(plan)
+async def _start(releases: Releases, plan: Plan, *, despite_embargo: bool) -> tuple[str, list[str]]:
+    started = await releases.start(plan, despite_embargo=despite_embargo)
     found = await releases.workers(plan.queues, of_workflows=[plan.queue])
     now = datetime.now(UTC)
     return started.run, [workers.fact(now) for workers in found if workers.silent(now)]

@@ -199,13 +199,14 @@ class JointManifest(Value):
             security: which the stream's plan belongs to.
             ours: the stream, as it is in hand.
         """
+        named = f"{security.project} {ours.version}"
         if self.release != security:
-            return f"{self.digest} is what {self.release} ships; {ours.version} is of {security}"
+            return f"{self.digest} is what {self.release} ships; {named} is of {security}"
         agreed = self.stream(ours.version)
         if agreed == ours:
             return None
         told = "nothing" if agreed is None else f"manifest {agreed.manifest} of plan {agreed.plan}"
-        return f"people agreed to {told} for {ours.version}; this is manifest {ours.manifest} of plan {ours.plan}"
+        return f"people agreed to {told} for {named}; this is manifest {ours.manifest} of plan {ours.plan}"
 
 
 class KeepJoint(Value):

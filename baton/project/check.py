@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from baton.model.version import StreamStatus
-from baton.project.check_builders import branch_findings
+from baton.project.check_builders import branch_findings, secret_findings
 from baton.project.check_identities import identities_findings
 from baton.project.check_keys import openpgp_findings
 from baton.project.check_machine import credential_findings, tool_findings
@@ -75,6 +75,7 @@ def check_project(
         *_streams(project, day),
         *_repository(project),
         *branch_findings(project),
+        *secret_findings(project),
         *people_findings(project.roster, project.settings, day),
         *openpgp_findings(project, day),
         *identities_findings(project, day),

@@ -1,4 +1,4 @@
-"""Whether CI systems elsewhere can find the commit that a release has them build."""
+"""Whether CI systems elsewhere can find the commit that a release has them build, and nobody else a secret one."""
 
 from __future__ import annotations
 
@@ -43,6 +43,26 @@ def branch_findings(project: Project) -> Iterator[Finding]:
                 f"prepare makes a commit, and in {occasion} nothing brings it to where the run looks for it",
                 f'{_where(step)} name the branch "baton/{project.name}-{{version}}": then Baton pushes it there',
             )
+
+
+def secret_findings(project: Project) -> Iterator[Finding]:
+    """Steps that are built elsewhere, from where everybody may look, though a fix may be under embargo."""
+    security = project.settings.security
+    if security is None or not security.embargo or security.repository is not None:
+        return
+    elsewhere = {
+        step.name
+        for occasion in occasions(project.settings)
+        for table in steps_on(occasion, project.settings.steps).values()
+        if isinstance((step := parts.step(table, _ANY_VERSION, None)).builder, GitHubBuilder | AzureBuilder)
+    }
+    if elsewhere:
+        yield warning(
+            "security",
+            f"outside CI systems build {', '.join(sorted(elsewhere))} from {project.settings.project.repository}, also "
+            "a fix that is under embargo",
+            "name the private repository where fixes are as `repository` in [security], if that one is public",
+        )
 
 
 def _commits(command: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from activities.signing import SignActivities
 from activities.work import Progress, _progress
 from baton.model import work
 from baton.model.base import canonical_json
-from baton.model.errors import BatonError
+from baton.model.errors import BatonError, Unavailable
 from baton.model.gate import GateResult
 from baton.model.plan import JOINT_GATE, SignWhen
 from baton.model.security import JointManifest, JointStream, new_security_id
@@ -277,6 +277,12 @@ def test_before_the_embargo_is_over_nothing_is_signed_or_public(stream: Stream) 
     stream.refused("the embargo ends at .*: nothing is signed or public before")
     stream.agreed_to(stream.ships(until=datetime.now(UTC) - timedelta(hours=1)))
     stream.may_sign()
+
+
+def test_a_clock_that_is_a_little_late_has_a_worker_try_again_and_nobody_decide(stream: Stream) -> None:
+    stream.agreed_to(stream.ships(until=datetime.now(UTC) + timedelta(minutes=1)))
+    with pytest.raises(Unavailable, match="the embargo ends at"):
+        stream.may_sign()
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,27 @@ def test_a_commit_that_nothing_brings_to_where_it_is_built_is_told(
     assert not any(BRANCH in message for message in without)
 
 
+@pytest.mark.parametrize(
+    ("security", "is_told"),
+    [
+        ("", True),
+        ("embargo = false", False),
+        ('repository = "https://git.example/spam-private.git"', False),
+    ],
+)
+def test_a_fix_under_embargo_that_is_built_elsewhere_from_a_public_place_is_told(
+    release_toml: Writer, security: str, *, is_told: bool
+) -> None:
+    outside = OUTSIDE.format(proof="head-sha", ref="main", told="")
+    more = f"{outside}\n[security]\nneeds = {{ release-manager = 1 }}\n{security}\n"
+
+    findings = check_project(release_toml.changed(more=more), environment={})
+    without = check_project(release_toml.changed(more=outside), environment={})
+
+    assert any("build windows from" in finding.message for finding in findings) is is_told
+    assert not any(finding.subject == "security" for finding in without)
+
+
 def test_the_keys_that_sign_inside_files_are_told_by_name(release_toml: Writer) -> None:
     for name in ("code.pem", "time.pem"):
         (release_toml.folder / name).write_text(certificate(name), encoding="ascii")

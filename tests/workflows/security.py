@@ -19,6 +19,7 @@ from tests.conftest import PLAN
 from tests.workflows.conftest import MANIFEST, apart, worker_of
 from workflows.release import ReleaseWorkflow
 from workflows.security_release import SecurityReleaseWorkflow
+from workflows.visibility import attributes_that_tell_nothing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -223,7 +224,11 @@ async def running_together(
         serving = [group.create_task(worker.run()) for worker in workers]
         try:
             handle = await env.client.start_workflow(
-                SecurityReleaseWorkflow.run, plan, id=plan.release.workflow_id, task_queue=plan.queue
+                SecurityReleaseWorkflow.run,
+                plan,
+                id=plan.release.workflow_id,
+                task_queue=plan.queue,
+                search_attributes=attributes_that_tell_nothing(plan.release.project),
             )
             yield SecurityRun(env, handle, plan, runner)
         finally:

@@ -18,6 +18,13 @@ def start(
     person: a.Person = None,
     yes: a.Yes = False,
     as_json: a.Json = False,
+    despite_embargo: Annotated[
+        bool,
+        typer.Option(
+            "--despite-embargo",
+            help="Start it though it tells, before an embargo has ended, what other streams mend.",
+        ),
+    ] = False,
     sandbox: a.Sandbox = False,
     state: a.State = None,
 ) -> None:
@@ -34,7 +41,7 @@ def start(
     from baton.cli.starting import start_release
 
     wish = Wish(folder=project, version=version, commit=commit, person=person)
-    start_release(wish, sandbox=sandbox, state=state, yes=yes, as_json=as_json)
+    start_release(wish, sandbox=sandbox, state=state, yes=yes, as_json=as_json, despite_embargo=despite_embargo)
 
 
 class _Choice(StrEnum):

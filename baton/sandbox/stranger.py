@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from baton.model.attesting import PROVENANCE_SUFFIX
 from baton.trust.download import download
 from baton.trust.release import verify_release
 
@@ -36,7 +37,14 @@ def verify_as_stranger(url: str, files: Sequence[Artifact], signers: Sequence[Si
     with TemporaryDirectory(prefix="baton-stranger-") as folder:
         fetched = Path(folder)
         download(url, fetched)
-        signed = [
-            (signer, {path.name: path.read_bytes() for path in fetched.glob(f"*{signer.suffix}")}) for signer in signers
-        ]
+        signed = [(signer, _signatures(fetched, signer)) for signer in signers]
         return verify_release([(file, fetched / file.name) for file in files], signed, trust_config=trust_config)
+
+
+def _signatures(folder: Path, signer: Signer) -> dict[str, bytes]:
+    """What has the signer's suffix, but for the statements of how files were made, whose suffix ends like it."""
+    return {
+        path.name: path.read_bytes()
+        for path in folder.glob(f"*{signer.suffix}")
+        if not path.name.endswith(PROVENANCE_SUFFIX)
+    }

@@ -16,12 +16,13 @@ CPYTHON = Path(__file__).parents[2] / "examples" / "cpython"
 MACHINE = "https://github.com/python/release-tools/.github/workflows/sign-release.yml@refs/heads/main"
 TEAM = "F1ACA8BE555E9E5BF12D39B621BD092A3F52B845"
 
+OPENPGP_ENDED = ('[streams."3.14"]', '[streams."3.15"]')
 BY_PEOPLE = """
 [signing.people]
 roles = ["release-manager"]
 suffix = ".sigstore"
 
-[signing.machine]
+[signing.dispatched]
 """
 
 
@@ -53,12 +54,12 @@ def by_people(cpython: Copy) -> Copy:
     own = cpython.file.read_text(encoding="utf-8")
     start = own.index("# The first stream that a machine signs")
     own = own[:start] + own[own.index("# Who may act, as the release PEPs") :]
-    own = own.replace('sigstore = "machine"\ngpg = "none"', 'sigstore = "human"\ngpg = "team"')
-    own = own.replace("\n[signing.machine]\n", BY_PEOPLE)
-    for stream in ("3.14", "3.15"):
-        header = f'[streams."{stream}"]'
-        own = own.replace(header, f'[streams."{stream}".signing]\ngpg = "none"\n\n{header}')
     cpython.file.write_text(own, encoding="utf-8")
+    cpython.change(
+        ('sigstore = "dispatched"\ngpg = "none"', 'sigstore = "human"\ngpg = "team"'),
+        ("\n[signing.dispatched]\n", BY_PEOPLE),
+        *((header, f'{header[:-1]}.signing]\ngpg = "none"\n\n{header}') for header in OPENPGP_ENDED),
+    )
 
     listed = json.loads(cpython.list.read_text(encoding="utf-8"))
     for stream in listed["streams"]:

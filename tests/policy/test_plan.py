@@ -91,14 +91,14 @@ def test_the_change_adds_dated_tables_and_is_accepted(by_people: Copy, capsys: p
     apply(by_people, out)
 
     after = by_people.file.read_text(encoding="utf-8").splitlines()
-    added = ['[[streams."3.16".signing.changes]]', f"from = {DAY}", 'sigstore = "machine"', 'gpg = "none"']
+    added = ['[[streams."3.16".signing.changes]]', f"from = {DAY}", 'sigstore = "dispatched"', 'gpg = "none"']
     at = after.index(added[0])
     assert after[at : at + 4] == added
     assert after[: at - 1] + after[at + 4 :] == before, "nothing else has changed, no comment and no empty line"
 
     settings = read_project(by_people.folder).settings
     assert policy_of(settings, "3.16", EVE).sigstore == "human"
-    assert (policy_of(settings, "3.16", DAY).sigstore, policy_of(settings, "3.16", DAY).gpg) == ("machine", "none")
+    assert (policy_of(settings, "3.16", DAY).sigstore, policy_of(settings, "3.16", DAY).gpg) == ("dispatched", "none")
     assert policy_of(settings, "3.15", DAY).sigstore == "human"
     assert errors(by_people, TODAY) == [], "until the new list is published"
     shutil.copy(out / "identities.json", by_people.list)
@@ -179,8 +179,9 @@ def test_what_is_missing_is_said_with_what_to_add(by_people: Copy, capsys: pytes
     assert "no such stream, only 3.10" in told
     assert '[streams."3.18"] and status = "feature"' in told
 
-    machine = by_people.file.read_text(encoding="utf-8").split("\n[signing.machine]\n")[1].split("\n[signing.team]")[0]
-    by_people.change((f"\n[signing.machine]\n{machine}", ""))
+    after = by_people.file.read_text(encoding="utf-8").split("\n[signing.dispatched]\n")[1]
+    workflow = after.split("\n[signing.team]")[0]
+    by_people.change((f"\n[signing.dispatched]\n{workflow}", ""))
     told = refusal(by_people, capsys, *ISSUE)
     assert "names no machine that could sign stream 3.16" in told
     assert '[streams."3.16".signing.machine]\nidentity = ' in told

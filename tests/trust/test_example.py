@@ -1,4 +1,4 @@
-"""The program that docs/verify.md shows does what the page says."""
+"""The program that docs/verify.md shows for bundles does what the page says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ BUNDLES = Path(__file__).parent / "bundles"
 
 
 def run_example(folder: Path) -> subprocess.CompletedProcess[str]:
-    [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    programs = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    [program] = [each for each in programs if 'Path("bundles")' in each]
     return subprocess.run(
         [sys.executable, "-c", program], cwd=folder, env=os.environ, capture_output=True, text=True, check=False
     )

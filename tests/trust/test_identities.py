@@ -13,7 +13,7 @@ from baton.model.building import CommandBuilder, Step
 from baton.model.errors import Invalid, Missing
 from baton.model.plan import Gate, GatePoint, Plan, SandboxTarget, SourcePlan
 from baton.model.roster import OpenPgpKey, Roster, SigstoreIdentity
-from baton.model.signing import GpgSigner, SigstoreInstance, SigstoreSigner
+from baton.model.signing import GpgSigner, HumanSigstoreSigner, SigstoreInstance, SigstorePerson, SigstoreSigner
 from baton.model.version import ReleaseId, ReleaseKind, Stream, StreamStatus
 from baton.trust.documents import identities_schema, load_identities, published_schema, shipped_identities
 from baton.trust.identities import (
@@ -242,6 +242,7 @@ def test_a_plan_says_who_signs_its_stream(tmp_path: Path) -> None:
     (tmp_path / "identities.json").write_bytes(canonical_json(document))
     assert load_identities(tmp_path / "identities.json") == document
 
-    public = sandbox.model_copy(update={"instance": SigstoreInstance.PUBLIC})
+    ada = SigstorePerson(person="ada", identities=(machine,))
+    public = HumanSigstoreSigner(instance=SigstoreInstance.PUBLIC, people=(ada,))
     with pytest.raises(Invalid, match="public, sandbox"):
         TrustedIdentities.of_plan(plan(sandbox, public), date(2026, 1, 1))

@@ -155,10 +155,12 @@ class Team:
         return (await Releases(self.client).start(self.plan)).run
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """A worker for every queue."""
+    async def working(self, *, without: str = "") -> AsyncIterator[None]:
+        """A worker for every queue, but for one that may be left out."""
         async with AsyncExitStack() as workers:
             for queue in self.plan.queues:
+                if queue == without:
+                    continue
                 runbook = [ReleaseWorkflow] if queue == self.plan.queue else []
                 worker = Worker(self.client, task_queue=queue, workflows=runbook, activities=[self._do_any_work()])
                 await workers.enter_async_context(worker)

@@ -31,7 +31,8 @@ from baton.project.resolve import resolve
 from baton.project.stream_tables import with_streams
 from baton.sandbox.sigstore.server import local_sigstore
 from baton.sandbox.sigstore.tokens import github_claims
-from baton.trust.identities import TrustedSigstoreIdentity, Who
+from baton.trust.documents import shipped_identities
+from baton.trust.identities import TrustedSigstoreIdentity, Who, trusted_signers
 from baton.trust.sigstore import SigstoreTrust
 from tests.project.test_published import complaints
 
@@ -93,18 +94,22 @@ def test_openpgp_ends_with_3_13_and_a_machine_takes_over_with_3_16() -> None:
         for version in ("3.10.21", "3.13.16", "3.14.8", "3.15.0rc2", "3.16.0a1")
     }
 
-    beside, alone, gpg = (
-        ("sigstore-dispatched", ".sigstore.json"),
-        ("sigstore-dispatched", ".sigstore"),
-        ("gpg", ".asc"),
-    )
+    person, machine, gpg = ("sigstore-human", ".sigstore"), ("sigstore-dispatched", ".sigstore"), ("gpg", ".asc")
     assert kinds == {
-        "3.10.21": [beside, gpg],
-        "3.13.16": [beside, gpg],
-        "3.14.8": [beside],
-        "3.15.0rc2": [beside],
-        "3.16.0a1": [alone],
+        "3.10.21": [person, gpg],
+        "3.13.16": [person, gpg],
+        "3.14.8": [person],
+        "3.15.0rc2": [person],
+        "3.16.0a1": [machine],
     }
+
+
+@pytest.mark.parametrize("version", ["3.10.21", "3.11.16", "3.12.14", "3.13.16", "3.14.8", "3.15.0rc2"])
+def test_whoever_signs_is_who_people_know_for_the_stream(version: str) -> None:
+    plan = planned(version, "hugovk")
+    trusted = shipped_identities("cpython").matching(plan.stream.name, WHEN)
+
+    assert trusted_signers(plan.signers[0]) == tuple(one for one in trusted if one.kind == "sigstore")
 
 
 def test_a_check_finds_no_error_and_warns_of_what_the_readme_explains() -> None:
@@ -198,14 +203,13 @@ def test_the_signing_workflow_takes_and_shows_what_the_plan_gives_it() -> None:
     workflow = yaml.safe_load(SIGNING.read_text(encoding="utf-8"))
     # YAML 1.1 reads `on` as true.
     inputs = workflow[True]["workflow_dispatch"]["inputs"]
-    for version in ("3.14.8", "3.16.0a1"):
-        (signer,) = (one.model_dump() for one in planned(version, "hugovk").signers)
-        given = signer["run"]["inputs"]
-        assert {*given, signer["digests_in"]} == set(inputs)
-        assert given["suffix"] == signer["suffix"]
-        assert given["suffix"] in inputs["suffix"]["options"]
-        shown = {given[name] for name in re.findall(r"inputs\.(\w+)", workflow["run-name"])}
-        assert {"{commit}", "{key}"} <= shown
+    (signer,) = (one.model_dump() for one in planned("3.16.0a1", "hugovk").signers)
+    given = signer["run"]["inputs"]
+    assert {*given, signer["digests_in"]} == set(inputs)
+    assert given["suffix"] == signer["suffix"]
+    assert given["suffix"] in inputs["suffix"]["options"]
+    shown = {given[name] for name in re.findall(r"inputs\.(\w+)", workflow["run-name"])}
+    assert {"{commit}", "{key}"} <= shown
 
 
 def test_the_signing_workflow_may_do_nothing_but_sign() -> None:

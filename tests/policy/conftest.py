@@ -16,7 +16,7 @@ CPYTHON = Path(__file__).parents[2] / "examples" / "cpython"
 MACHINE = "https://github.com/python/release-tools/.github/workflows/sign-release.yml@refs/heads/main"
 TEAM = "F1ACA8BE555E9E5BF12D39B621BD092A3F52B845"
 
-OPENPGP_ENDED = ('[streams."3.14"]', '[streams."3.15"]')
+OPENPGP_ENDED = ('[streams."3.14".signing]\n', '[streams."3.15".signing]\n')
 BY_PEOPLE = """
 [signing.people]
 roles = ["release-manager"]
@@ -44,21 +44,17 @@ class Copy:
 
 @pytest.fixture
 def cpython(tmp_path: Path) -> Copy:
-    """CPython as the example has it: machines sign beside people up to 3.15, and alone from 3.16 on."""
+    """CPython as the example has it: people sign up to 3.15, and a machine from 3.16 on."""
     return Copy(tmp_path / "cpython")
 
 
 @pytest.fixture
 def by_people(cpython: Copy) -> Copy:
     """CPython as it was before: people sign every stream, and each but 3.14 and 3.15 has OpenPGP signatures."""
-    own = cpython.file.read_text(encoding="utf-8")
-    start = own.index("# The first stream that a machine signs")
-    own = own[:start] + own[own.index("# Who may act, as the release PEPs") :]
-    cpython.file.write_text(own, encoding="utf-8")
     cpython.change(
         ('sigstore = "dispatched"\ngpg = "none"', 'sigstore = "human"\ngpg = "team"'),
         ("\n[signing.dispatched]\n", BY_PEOPLE),
-        *((header, f'{header[:-1]}.signing]\ngpg = "none"\n\n{header}') for header in OPENPGP_ENDED),
+        *((header, f'{header}gpg = "none"\n') for header in OPENPGP_ENDED),
     )
 
     listed = json.loads(cpython.list.read_text(encoding="utf-8"))

@@ -13,7 +13,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.floor import RELEASE_MANAGER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baton.model.gate import GateResult
+    from baton.model.roster import Roster
     from workflows.floor import Floor
 
 
@@ -28,14 +31,15 @@ def waiting_for_gate(floor: Floor[Any, Any], result: GateResult, *, command: str
     objected = not result.missing
     roles = tuple(dict.fromkeys(given.role for given in result.rejected)) if objected else tuple(result.missing)
     people = result.waiting_people(floor.plan.roster)
+    by, role = who_might(floor.plan.roster, people, roles)
     message = (Withdrawal if objected else SignOff)(
         release=floor.plan.release,
         gate=result.gate,
         attempt=result.attempt,
         run=result.run,
         subject=result.subject,
-        by=people[0] if people else "your-id",
-        role=roles[0] if roles else RELEASE_MANAGER,
+        by=by,
+        role=role,
     )
     return Waiting(
         kind=WaitKind.WITHDRAWAL if objected else WaitKind.SIGN_OFF,
@@ -47,3 +51,11 @@ def waiting_for_gate(floor: Floor[Any, Any], result: GateResult, *, command: str
         command=command.format(message.kind),
         message=message.model_dump_json(),
     )
+
+
+def who_might(roster: Roster, people: Sequence[str], roles: Sequence[str]) -> tuple[str, str]:
+    """One of the people, with a role in which they may speak: what a message says until somebody makes it theirs."""
+    for person in roster.people:
+        if people and person.id == people[0]:
+            return person.id, next((role for role in roles if role in person.roles), RELEASE_MANAGER)
+    return "your-id", roles[0] if roles else RELEASE_MANAGER

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from baton.model.plan import Plan
     from baton.model.status import Carried, Phase, ReleaseStatus, StepState, StepStatus, Waiting, WaitKind
     from baton.model.work import ReleaseRef
-    from workflows.asking import waiting_for_gate
+    from workflows.asking import waiting_for_gate, who_might
     from workflows.floor import RELEASE_MANAGER, Floor
     from workflows.page import page
     from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
@@ -181,6 +181,7 @@ class Board(Floor[Plan, ReleaseRef]):
             command = f"baton provide {self._name} {step.name} FILE…"
         else:
             command = f"baton decide {self._name} {step.name} {step.choices[0]}"
+        by, role = who_might(self.plan.roster, people, roles)
         message = Decision(
             release=self.plan.release,
             step=step.name,
@@ -189,8 +190,8 @@ class Board(Floor[Plan, ReleaseRef]):
             subject=self.subject,
             choice=step.choices[0],
             provided=_FILL_IN if hand_in else None,
-            by=people[0] if people else "your-id",
-            role=roles[0],
+            by=by,
+            role=role,
         )
         return Waiting(
             kind=WaitKind.SIGNATURES if signers else WaitKind.HAND_IN if hand_in else WaitKind.DECISION,

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from baton.model.status import Waiting, WaitKind
     from baton.model.work import SecurityRef
-    from workflows.asking import waiting_for_gate
+    from workflows.asking import waiting_for_gate, who_might
     from workflows.floor import RELEASE_MANAGER, Floor
     from workflows.security_page import page
     from workflows.visibility import PHASE, WAITING_FOR, WAITING_ON
@@ -209,13 +209,14 @@ class SecurityBoard(Floor[SecurityPlan, SecurityRef]):
     def _waiting_for_stream(self, stream: StreamStatus) -> Waiting:
         roles = self.may_decide
         people = self._people(roles)
+        by, role = who_might(self.plan.roster, people, roles)
         message = TakeOut(
             release=self.plan.release,
             version=stream.version,
             run=self.ref.run,
             subject=self.subject,
-            by=people[0] if people else "your-id",
-            role=roles[0],
+            by=by,
+            role=role,
         )
         return Waiting(
             kind=WaitKind.DECISION,

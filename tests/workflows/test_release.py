@@ -186,9 +186,19 @@ async def test_a_real_plan_accepts_no_act_without_proof(release: Release) -> Non
 async def test_a_build_that_fails_waits_and_a_retry_finishes_the_release(release: Release, machines: Any) -> None:
     machines.fail("build_step", "exit code 2: no compiler")
     async with release(
-        steps=[{"name": "only", "builder": {"kind": "command", "commands": [["make"]]}, "queue": "b", "files": ["f"]}]
+        steps=[
+            {
+                "name": "only",
+                "builder": {"kind": "command", "commands": [["make"]]},
+                "queue": "b",
+                "role": "windows-expert",
+                "files": ["f"],
+            }
+        ]
     ) as run:
         status = await run.until_waiting("only")
+        (waiting,) = status.waiting
+        assert json.loads(waiting.message).items() >= {"by": "ada", "role": "release-manager"}.items()
         step = next(step for step in status.steps if step.name == "only")
         assert (step.state, step.detail) == (StepState.NEEDS_DECISION, "Failed: exit code 2: no compiler")
         answer = await run.say(decision(status, Choice.RETRY))

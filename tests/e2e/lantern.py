@@ -29,11 +29,12 @@ class Desk:
     commits: dict[str, str]
     baton: Baton
 
-    def start(self, *versions: str, code: int = 0) -> str:
+    def start(self, *versions: str, advisory: str = "GHSA-1", code: int = 0) -> str:
         """Start a security release of these versions; returns its name, or what was said if it could not."""
         streams = [f"--stream={version}={self.commits[version]}" for version in versions]
         project = f"--project={self.folder}"
-        said = self.baton("security", "start", project, "--advisory=GHSA-1", *streams, "--yes", "--json", code=code)
+        what = [project, f"--advisory={advisory}", *streams]
+        said = self.baton("security", "start", *what, "--yes", "--json", code=code)
         return said if code else str(json.loads(said)["security"])
 
     def status(self, name: str) -> dict[str, Any]:

@@ -11,17 +11,19 @@ import pytest
 
 from baton.evidence.joint import JointResult, verify_joint
 from baton.evidence.result import Verdict
+from baton.sandbox.embedded import EmbeddedWorld
+from baton.store.closed import opening
 from baton.targets import sandbox_folder
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, own_ports
 from tests.e2e.lantern import Desk, lantern
 from tests.e2e.public_side import PublicSide
+from tests.e2e.traces import traces
 from tests.proof.conftest import make_ssh_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from baton.sandbox.embedded import EmbeddedWorld
     from tests.e2e.conftest import Baton
 
 pytestmark = pytest.mark.e2e
@@ -30,11 +32,28 @@ SIX = ("1.0.1", "2.0.1", "3.0.1", "4.0.1", "5.0.1", "6.0.1")
 FILES = {version: 4 if version < "4" else 8 for version in SIX}
 """Security-only streams have a source archive and the documentation, the others two more; and each file its SBOM."""
 
+ADVISORY, TITLE, AGREED, MESSAGE = SECRETS = (
+    "GHSA-2026-advisory", "Lantern cve-2026-title", "cve-2026-agreed", "Show one line, whatever the name is",
+)  # fmt: skip
+"""What a security release is about; the last is what the commits with the fix say."""
+
+
+@pytest.fixture(scope="module")
+def small_world(folder: Path) -> Iterator[EmbeddedWorld]:
+    """The world with one worker for each duty, as people have it for an embargo: nobody reads it without the key."""
+    queues = ("release", "build", "sign", "publish")
+    with EmbeddedWorld.start(own_ports(folder / "w"), queues=queues, encrypted=True) as world:
+        yield world
+
 
 @pytest.fixture(scope="module")
 def desk(folder: Path, baton: Baton) -> Desk:
     keys = {person: make_ssh_key(folder / person) for person in ("ada", "grace")}
-    return lantern(folder, baton, queue="build", keys=keys)
+    desk = lantern(folder, baton, queue="build", keys=keys)
+    rules = desk.folder / "release.toml"
+    under_embargo = f'title = "{TITLE}"\nembargo = true'
+    rules.write_text(rules.read_text(encoding="utf-8").replace('title = "Lantern"', under_embargo), encoding="utf-8")
+    return desk
 
 
 def until(desk: Desk, name: str, is_so: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -49,9 +68,10 @@ def until(desk: Desk, name: str, is_so: Callable[[dict[str, Any]], object]) -> d
 def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
     desk: Desk, small_world: EmbeddedWorld
 ) -> None:
+    published = sandbox_folder(small_world.facts.public_root)
     with PublicSide(small_world, "lantern", SIX) as public:
         before = public.glance()
-        name = desk.start(*SIX)
+        name = desk.start(*SIX, advisory=ADVISORY)
         ready = until(desk, name, lambda status: status["gate"])
         assert {stream["state"] for stream in ready["streams"]} == {"ready"}
         assert {version: release["manifest"]["files"] for version, release in ready["releases"].items()} == FILES
@@ -64,9 +84,12 @@ def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
         assert f"security/{name}/1" in desk.baton("status", f"lantern/{SIX[0]}")
         assert f"baton security sign-off {name}" in desk.baton("list")
 
+        assert_tells_nothing(small_world, desk)
+        assert list(published.rglob("*")) == []
+
         public.about = "open"
         assert "gate joint has 1 of 1 sign-offs" in desk.baton(
-            "security", "sign-off", "--yes", f"--key={desk.folder.parent / 'ada'}"
+            "security", "sign-off", "--yes", f"--reason={AGREED}", f"--key={desk.folder.parent / 'ada'}"
         )
         released = until(desk, name, lambda status: status["phase"] == "released")
     after = public.glance()
@@ -76,9 +99,8 @@ def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
         assert (glance.public, glance.absent, glance.entries) == (frozenset(), frozenset(SIX), before.entries)
     assert after.public == frozenset(SIX)
     assert after.entries - before.entries >= sum(FILES.values())
-    folder = sandbox_folder(small_world.facts.public_root) / "lantern"
     for version in SIX:
-        assert len(list((folder / version).glob("lantern-*.asc"))) == FILES[version]
+        assert len(list((published / "lantern" / version).glob("lantern-*.asc"))) == FILES[version]
     assert {release["phase"] for release in released["releases"].values()} == {"released"}
 
     advisory = desk.baton("security", "advisory", name)
@@ -90,6 +112,17 @@ def test_six_streams_become_public_together_by_one_sign_off_and_nothing_before(
     evidence = desk.folder.parent / "evidence"
     desk.baton("security", "evidence", name, f"--to={evidence}")
     assert_proves_what_people_agreed_to(evidence, partial(verify_joint, trust_config=small_world.facts.trust_config))
+    assert_tells_nothing(small_world, desk)
+
+
+def assert_tells_nothing(world: EmbeddedWorld, desk: Desk) -> None:
+    """Nobody reads what it is about; and which versions and commits, only who gets into the store and the staging."""
+    for closed in (world.state.store, world.state.target / "staging"):
+        assert closed.is_dir()
+        assert opening(closed) is None
+    assert traces(world, *SECRETS) == []
+    identified = traces(world, *SIX, *desk.commits.values())
+    assert [trace for trace in identified if not trace.startswith(("store record", "a name in "))] == []
 
 
 def assert_proves_what_people_agreed_to(evidence: Path, verify: Callable[[Path], JointResult]) -> None:
@@ -106,5 +139,5 @@ def assert_proves_what_people_agreed_to(evidence: Path, verify: Callable[[Path],
     assert any("is in truth ada's sign-off" in failure for failure in verify(evidence).failures)
     (evidence / "gate.json").write_bytes(gate)
     joint = (evidence / "joint.json").read_bytes()
-    (evidence / "joint.json").write_bytes(joint.replace(b"GHSA-1", b"GHSA-2"))
+    (evidence / "joint.json").write_bytes(joint.replace(ADVISORY.encode(), b"GHSA-2"))
     assert any("does not count" in failure for failure in verify(evidence).failures)

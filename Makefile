@@ -29,9 +29,9 @@ demo: $(VENV)/sandbox.stamp
 security-demo: $(VENV)/sandbox.stamp
 	@$(BIN)/baton security demo $(ARGS)
 
-# Files in three processes: most tests wait for a server or a client of their own, also where there are two cores.
+# Files in two processes: most tests wait for a server or a client of their own.
 test: lint
-	@$(BIN)/python -m pytest -m 'not soak' -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -m 'not soak' -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: $(VENV)/test.stamp
 	@$(BIN)/python -m pytest -m 'not soak' --cov --cov-report=term $(ARGS)

@@ -126,7 +126,8 @@ async def test_a_worker_killed_before_and_after_every_activity_finishes_the_rele
         published = small_world.facts.public_root / "public" / "tiny" / status.release.version
         assert len(list(published.iterdir())) == 4 * status.manifest.files
         files += status.manifest.files
-    # A signature and a statement for each file, and for each release a statement and its evidence's signature. On a
-    # machine so busy that a signing worker is taken for dead, what it signed and had not kept yet is signed again.
-    assert 2 * (files + RELEASES) <= signatures_in_the_log(small_world) < 2 * (files + RELEASES) + files
+    # A signature and a statement for each file, and for each release a statement and its evidence's signature. The
+    # deaths of `sign_files` can hit the other signer of the same release in the middle, between log and store.
+    entries, in_the_middle = 2 * (files + RELEASES), 2 * files // RELEASES
+    assert entries <= signatures_in_the_log(small_world) <= entries + in_the_middle
     assert tags_of(folder / "tiny") == {plan.source.tag for plan in plans}

@@ -19,8 +19,7 @@ from tests.e2e.conftest import Baton
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Beside the soak: what it shows in a minute the other releases show in parts.
-pytestmark = [pytest.mark.e2e, pytest.mark.soak]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 QUEUES = ("baton=release", "linux", "linux-small", "notary=sign", "site=publish")
 RELEASE = f"baton/{baton.__version__}"
